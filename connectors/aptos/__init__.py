@@ -1,0 +1,1 @@
+"""Aptos CRM: customers, transactions and loyalty state, over a contract that the field map describes."""

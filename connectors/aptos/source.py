@@ -1,0 +1,195 @@
+"""What the Aptos CRM tells: customers, transactions, loyalty and clienteling, by its change feed or its daily files."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import orjson
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.aptos import api
+from connectors.aptos.changes import Walk
+from connectors.aptos.daily_files import DailyFiles
+from connectors.aptos.destination import read_map
+from connectors.aptos.source_map import SourceMap
+from connectors.aptos.told import OBJECTS
+from connectors.aptos.translate_source import SOURCE, Echo, Reading, refused_echo
+from connectors.fieldmap import WrongMap
+from connectors.http import Door
+from connectors.payload import read_path
+from models.base import Frozen
+from models.errors import Rejected
+from models.landing import Page, Refusal, SourceRecord, Window
+from models.ports import Source
+
+log = logging.getLogger(__name__)
+
+_PAGE = 500
+_LARGEST_PAGE = 1000
+
+
+class Settings(Frozen):
+    """Where the CRM is and who we are there; or where its daily files are put, if it has no feed for us."""
+
+    base_url: str | None = None
+    """Root of the interface, without a slash at the end; https unless on this machine. Reads the change feed."""
+    token_url: str | None = None
+    """Root of the token server where it is another one; its path is `transport.token_path` of the field map."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    """Secret of the client; from the environment."""
+    daily_files: Path | None = None
+    """Folder of the daily files, in place of `base_url`."""
+    fieldmap: Path | None = None
+    """The deployment's own field map; the one beside this file if absent."""
+    page_size: int = Field(default=200, ge=1, le=_LARGEST_PAGE)
+    """Changes per request."""
+    requests_per_second: float = Field(default=5.0, gt=0)
+    timeout_seconds: float = Field(default=20.0, gt=0)
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.base_url is None) == (self.daily_files is None):
+            raise ValueError("give exactly one of: base_url, daily_files")
+        if self.base_url is not None and (self.client_id is None or self.client_secret is None):
+            raise ValueError("base_url needs client_id and client_secret")
+        return self
+
+
+class Told(Protocol):
+    """The raw payloads of an object, a page's worth at a time, with the correlation id of each."""
+
+    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+        """Read the window."""
+        ...
+
+
+def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Source:
+    """The CRM as a source; nothing is asked yet. Raises WrongMap, and ValueError for a URL without TLS."""
+    fieldmap = read_map(settings.fieldmap)
+    if fieldmap.source is None:
+        raise WrongMap("source: missing; it says how the CRM is read")
+    programmes = {plan.key: programme for programme, plan in fieldmap.plans.items()}
+    reading = Reading(fieldmap.source, programmes)
+    if settings.daily_files is not None:
+        return Aptos(reading, _ByFiles(fieldmap.source, settings.daily_files), _offered(fieldmap.source, "file"))
+    assert settings.base_url is not None
+    assert settings.client_id is not None
+    assert settings.client_secret is not None
+    door = api.door(
+        fieldmap,
+        base_url=settings.base_url,
+        token_url=settings.token_url or settings.base_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        per_second=settings.requests_per_second,
+        timeout=settings.timeout_seconds,
+        clock=clock,
+        sleep=sleep,
+    )
+    return Aptos(reading, _ByFeed(fieldmap.source, door, settings.page_size), _offered(fieldmap.source, "feed"))
+
+
+def _offered(source: SourceMap, way: str) -> Sequence[str]:
+    """What the map says can be read this way, customers before what they did."""
+    return tuple(name for name in OBJECTS if name in source.objects and getattr(source.objects[name], way) is not None)
+
+
+class Aptos:
+    """Implements `models.ports.Source`."""
+
+    def __init__(self, reading: Reading, told: Told, objects: Sequence[str]) -> None:
+        self._reading = reading
+        self._told = told
+        self._objects = objects
+
+    @property
+    def name(self) -> str:
+        """First part of every record key."""
+        return SOURCE
+
+    @property
+    def objects(self) -> Sequence[str]:
+        """Customers before what they did."""
+        return self._objects
+
+    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+        """Everything that changed in the window, but for postings of our own that come back."""
+        self._check(object)
+        for raws, correlation_id in self._told(object, window):
+            read = [self._reading.read(object, raw) for raw in raws]
+            page = Page(
+                records=tuple(one for one in read if isinstance(one, SourceRecord)),
+                refused=tuple(one for one in read if isinstance(one, Refusal)),
+                correlation_id=correlation_id,
+            )
+            counts = len(page.records), len(page.refused), sum(isinstance(one, Echo) for one in read)
+            log.info("aptos: %s page of %d, %d refused, %d our own [%s]", object, *counts, correlation_id)
+            yield page
+
+    def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
+        """Read a payload again. Raises Rejected for an object that the map does not name."""
+        self._check(object)
+        found = self._reading.read(object, raw)
+        return refused_echo(object, raw) if isinstance(found, Echo) else found
+
+    def _check(self, object_: str) -> None:
+        if object_ not in self._reading.map.objects:
+            raise Rejected(f"aptos: there is no object {object_}")
+
+
+class _ByFeed:
+    """The change feed."""
+
+    def __init__(self, source: SourceMap, door: Door, page_size: int) -> None:
+        self._source = source
+        self._door = door
+        self._page_size = page_size
+
+    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+        read = self._source.objects[object_]
+        modified = next((pick.source for pick in read.fields if pick.to == "modified_at"), None)
+        walk = Walk(
+            self._door,
+            self._source.feed,
+            str(read.feed),
+            window,
+            self._page_size,
+            lambda item: _moment(None if modified is None else read_path(item, modified)),
+        )
+        for stretch in walk.stretches():
+            yield [_text(item) for item in stretch.items], stretch.correlation_id
+
+
+class _ByFiles:
+    """The daily files."""
+
+    def __init__(self, source: SourceMap, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+
+    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+        layout = self._source.objects[object_].file
+        assert layout is not None
+        files = DailyFiles(self._folder, layout, self._source.files)
+        for drop in files.new(window):
+            payloads, number = files.payloads(drop), 0
+            while raws := list(islice(payloads, _PAGE)):
+                number += 1
+                yield raws, drop.correlation_id(SOURCE, number)
+
+
+def _text(item: object) -> str:
+    """An item as canonical JSON: the feed may tell the same in another order."""
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _moment(told: Any) -> datetime | None:  # noqa: ANN401 - any JSON value
+    try:
+        moment = datetime.fromisoformat(told)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None

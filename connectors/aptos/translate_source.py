@@ -1,0 +1,323 @@
+"""What the CRM tells, in our words. Pure: the same payload and map give the same record.
+
+A payload is an item of the feed (or a line of an NDJSON file) as canonical JSON; `{"row": {...}}` for a line of a
+delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file that could not be read at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from connectors.aptos.source_map import Object, Pick, SourceMap
+from connectors.aptos.told import (
+    OBJECTS,
+    Told,
+    ToldAccount,
+    ToldConsent,
+    ToldCustomer,
+    ToldEntry,
+    ToldInteraction,
+    ToldLine,
+    ToldTransaction,
+)
+from models.consent import ConsentEvent
+from models.engagement import Activity
+from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
+from models.loyalty import LoyaltyEntry, LoyaltyMember, Tier
+from models.orders import Money, Order, OrderLine, Tax, Tender
+from models.records import ContactPoint, Identifier, Person, PostalAddress, RecordKey
+
+SOURCE = "aptos"
+
+_ANCHOR = "_customer"
+_CONTACT_OF = {"email": "emails", "sms": "phones", "phone": "phones"}
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "customer": ("id",),
+    "transaction": ("store", "till", "business_day", "sequence"),
+    "loyalty_account": ("account",),
+    "loyalty_entry": ("account", "external_id"),
+    "interaction": ("kind", "external_id"),
+}
+_JOINED_BY = {"transaction": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A posting of ours that came back. It is told by its own source and is no news."""
+
+    raw: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How payloads are read: the map, and our programme by the CRM's plan."""
+
+    map: SourceMap
+    programmes: Mapping[str, str]
+
+    def read(self, object: str, raw: str) -> SourceRecord | Refusal | Echo:  # noqa: A002
+        """Read one payload. ValueError for an object that the CRM does not have."""
+        if object not in self.map.objects:
+            raise ValueError(f"{SOURCE} tells {', '.join(self.map.objects)}, not {object!r}")
+        item = _item(raw)
+        if isinstance(item, Reason):
+            return _refusal(object, raw, None, item)
+        fields, row = _fields(self.map.objects[object], item)
+        words, reasons = self.map.told(fields, row)
+        source_id = _source_id(object, words)
+        if reasons:
+            return _refusal(object, raw, source_id, *reasons)
+        try:
+            told = OBJECTS[object].model_validate(words)
+        except ValidationError as error:
+            return _refusal(object, raw, source_id, *self._wrong(fields, error))
+        return self._record(object, raw, told)
+
+    def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
+        if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
+            return Echo(raw)
+        source_id = _source_id(object, told.model_dump(mode="json"))
+        key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
+        return SourceRecord(key=key, raw=raw, body=self._body(told), changed_at=getattr(told, "modified_at", None))
+
+    def _body(self, told: Told) -> Body:
+        bodies: Mapping[type[Told], Callable[[Any], Body]] = {
+            ToldCustomer: self._customer,
+            ToldTransaction: _order,
+            ToldAccount: self._member,
+            ToldEntry: self._entry,
+            ToldInteraction: _activity,
+        }
+        return bodies[type(told)](told)
+
+    def _wrong(self, fields: Sequence[Pick], error: ValidationError) -> Iterator[Reason]:
+        for one in error.errors(include_url=False, include_input=False, include_context=False):
+            yield Reason(path=self.map.place(fields, one["loc"]), problem=one["msg"])
+
+    def _is_ours(self, system: str) -> bool:
+        return any(fnmatchcase(system, pattern) for pattern in self.map.own)
+
+    # ---- customers ---------------------------------------------------------------------------------------------
+    def _customer(self, told: ToldCustomer) -> Person | Deletion:
+        ours = any(key.system == self.map.golden for key in told.alternate_keys)
+        if told.state in ("merged", "deleted"):
+            # What we retired ourselves points at a golden id, which is no customer of the CRM's.
+            return Deletion(at=told.modified_at, merged_into=None if ours else told.merged_into)
+        words = ("title", "given_name", "middle_name", "family_name", "full_name", "sex", "birth_date", "language")
+        return Person(
+            **{word: getattr(told, word) for word in (*words, "brand", "store")},
+            contact_points=tuple(_contact_points(told)),
+            addresses=tuple(PostalAddress(**address.model_dump()) for address in told.addresses if _says(address)),
+            identifiers=(*_cards(told), *(self._keys_of_ours(told) if ours else self._keys(told))),
+            consents=tuple(event for consent in told.consents for event in self._consents(consent, told)),
+            created_at=told.created_at,
+            attributes=dict(_attributes(told)),
+        )
+
+    def _keys(self, told: ToldCustomer) -> Iterator[Identifier]:
+        """The alternate keys, by the kinds of the map."""
+        for key in sorted(told.alternate_keys, key=lambda key: (key.system, key.value)):
+            yield Identifier(kind=self._kind(key.system), value=key.value)
+
+    def _keys_of_ours(self, told: ToldCustomer) -> Iterator[Identifier]:
+        """The alternate keys of a customer that we published: it carries one for every record of the profile.
+
+        They are our own words. Taken as evidence, they would hold together a profile that has since been cut. So only
+        the first one that names a customer somewhere identifies; the others are kept as `alternate_key`.
+        """
+        keys = sorted(told.alternate_keys, key=lambda key: (key.system, key.value))
+        kinds = [self._kind(key.system) for key in keys]
+        anchor = next((place for place, kind in enumerate(kinds) if kind.endswith(_ANCHOR)), None)
+        for place, (key, kind) in enumerate(zip(keys, kinds, strict=True)):
+            if place == anchor or key.system == self.map.golden:
+                yield Identifier(kind=kind, value=key.value)
+            else:
+                yield Identifier(kind="alternate_key", value=f"{key.system}:{key.value}")
+
+    def _kind(self, system: str) -> str:
+        kinds = self.map.codes.get("identifier_kinds", {})
+        return kinds.get(system, kinds.get("*", "{value}")).replace("{value}", system.replace(":", "_"))
+
+    def _consents(self, consent: ToldConsent, told: ToldCustomer) -> Iterator[ConsentEvent]:
+        """An answer that names no contact point is about all of its channel."""
+        if consent.status == "unknown":
+            return
+        points = getattr(told, _CONTACT_OF.get(consent.channel, ""), ())
+        about = [consent.contact_point] if consent.contact_point else [point.value for point in points]
+        at = None if consent.at == self.map.undated else consent.at
+        for point in about:
+            yield ConsentEvent(
+                contact_point=point,
+                channel=consent.channel,
+                brand=consent.brand,
+                purpose=consent.purpose,
+                status=consent.status,
+                at=at,
+                proof=consent.proof,
+            )
+
+    # ---- loyalty -----------------------------------------------------------------------------------------------
+    def _member(self, told: ToldAccount) -> LoyaltyMember:
+        return LoyaltyMember(
+            account=told.account,
+            programme=self._programme(told.plan),
+            status=told.status,
+            tier=None if told.tier is None else Tier(code=told.tier, expires_on=told.tier_expires_on),
+            balance=told.balance,
+            enrolled_at=told.enrolled_at,
+            customer=told.customer,
+        )
+
+    def _entry(self, told: ToldEntry) -> LoyaltyEntry:
+        return LoyaltyEntry(
+            account=told.account,
+            programme=self._programme(told.plan),
+            external_id=f"{SOURCE}:{told.external_id}",
+            movement=told.movement,
+            points=told.points,
+            at=told.at,
+            expires_on=told.expires_on,
+            order=None if told.transaction is None else told.transaction.replace("/", "-"),
+            reverses=None if told.reverses is None else f"{SOURCE}:{told.reverses}",
+            reason=told.reason,
+        )
+
+    def _programme(self, plan: str | None) -> str:
+        return self.programmes.get(plan, plan) if plan else "main"
+
+
+def refused_echo(object_: str, raw: str) -> Refusal:
+    """Our own posting, asked for by its payload: there is no record of it here."""
+    return _refusal(object_, raw, None, Reason(path="", problem="our own posting, which its own source tells"))
+
+
+def _item(raw: str) -> dict[str, Any] | Reason:
+    try:
+        item = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return Reason(path="", problem="not a JSON object")
+    if not isinstance(item, dict):
+        return Reason(path="", problem="not a JSON object")
+    if set(item) >= {"file", "problem"}:
+        return Reason(path=str(item["file"]), problem=str(item["problem"]))
+    return item
+
+
+def _fields(read: Object, item: Mapping[str, Any]) -> tuple[Sequence[Pick], Mapping[str, Any]]:
+    if set(item) == {"row"} and read.file is not None and read.file.fields:
+        return read.file.fields, item["row"]
+    return read.fields, item
+
+
+def _source_id(object_: str, words: Mapping[str, Any]) -> str | None:
+    """The id, if all its parts are there; it lets a corrected payload find its refusal."""
+    parts = [str(words.get(word) or "").strip() for word in _KEYS[object_]]
+    return _JOINED_BY.get(object_, ":").join(parts) if all(parts) else None
+
+
+def _refusal(object_: str, raw: str, source_id: str | None, *reasons: Reason) -> Refusal:
+    return Refusal(source=SOURCE, object=object_, source_id=source_id, raw=raw, reasons=tuple(reasons))
+
+
+def _cards(told: ToldCustomer) -> Iterator[Identifier]:
+    for card in told.cards:
+        if card.kind != "none":
+            yield Identifier(kind=card.kind, value=card.number)
+
+
+def _contact_points(told: ToldCustomer) -> Iterator[ContactPoint]:
+    for email in told.emails:
+        yield ContactPoint(kind="email", value=email.value, label=email.label, primary=email.primary)
+    for phone in told.phones:
+        yield ContactPoint(kind="phone", value=phone.value, label=phone.label, primary=phone.primary)
+
+
+def _says(address: Told) -> bool:
+    return any(value for name, value in address.model_dump().items() if name not in ("label", "primary"))
+
+
+def _attributes(told: ToldCustomer) -> Iterator[tuple[str, str]]:
+    """What else the CRM keeps, among it the preferences that associates noted; answers about nothing we can name."""
+    for name, value in told.attributes.items():
+        if value is not None and str(value).strip():
+            yield name, ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if told.household:
+        yield "household", told.household
+    if told.state != "active":
+        yield "status", told.state
+    for consent in told.consents:
+        points = getattr(told, _CONTACT_OF.get(consent.channel, ""), ())
+        if consent.status != "unknown" and not (consent.contact_point or points):
+            yield f"consent.{consent.channel}", consent.status
+
+
+# ---- transactions ----------------------------------------------------------------------------------------------------
+def _order(told: ToldTransaction) -> Order:
+    number = "-".join((told.store, told.till, told.business_day.isoformat(), told.sequence))
+    original = _original(told)
+    lines = tuple(_line(line, told.currency, original) for line in told.lines)
+    total = told.gross if told.gross is not None else sum((line.amount.amount for line in lines), Decimal(0))
+    return Order(
+        number=number,
+        transaction=told.type,
+        status=told.status,
+        placed_at=told.occurred_at,
+        channel=told.channel,
+        brand=told.brand,
+        store=told.store,
+        till=told.till,
+        cashier=told.cashier,
+        business_day=told.business_day,
+        sequence=told.sequence,
+        currency=told.currency,
+        customer=told.customer,
+        loyalty_number=told.card,
+        total=Money(amount=total, currency=told.currency),
+        lines=lines,
+        taxes=(Tax(amount=Money(amount=told.tax, currency=told.currency)),) if told.tax is not None else (),
+        tenders=tuple(
+            Tender(tender=tender.tender, amount=Money(amount=tender.amount, currency=told.currency))
+            for tender in told.tenders
+        ),
+        reverses=original if told.type == "void" else None,
+        attributes=_about(told, original),
+    )
+
+
+def _original(told: ToldTransaction) -> str | None:
+    """Number of the transaction that this one takes back: built like our numbers, or as the CRM says it."""
+    parts = (told.original_store, told.original_till, told.original_day, told.original_sequence)
+    return "-".join(str(part) for part in parts) if all(parts) else told.original
+
+
+def _about(told: ToldTransaction, original: str | None) -> dict[str, str]:
+    """What an order has no place for. The discount is of lines and order together, so it stands here."""
+    found = {
+        "order_reference": told.order_reference,
+        "original": original,
+        "net": None if told.net is None else str(told.net),
+        "discount": None if told.discount is None else str(told.discount),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _line(told: ToldLine, currency: str, original: str | None) -> OrderLine:
+    """A return brings negative goods and negative money, whichever sign the CRM writes."""
+    back = told.kind == "return"
+    return OrderLine(
+        line_id=told.seq,
+        sku=told.item,
+        name=told.description,
+        quantity=-abs(told.quantity) if back else told.quantity,
+        amount=Money(amount=-abs(told.amount) if back else told.amount, currency=currency),
+        returns_line=original if back else None,
+    )
+
+
+def _activity(told: ToldInteraction) -> Activity:
+    return Activity.model_validate(told.activity())

@@ -1,0 +1,105 @@
+"""BigCommerce as a source: customers, newsletter subscribers, orders and refunds, in full or by window."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from connectors.bigcommerce.api import Batch, Store, error_of, wait_from
+from connectors.bigcommerce.translate import OBJECTS, SOURCE, translate
+from connectors.http import Door
+from connectors.payload import canonical
+from connectors.sign_in import FixedHeaders
+from models.base import Frozen
+from models.landing import Page, Refusal, SourceRecord, Window
+from models.ports import Source
+
+log = logging.getLogger(__name__)
+
+Detail = Literal["shipments", "coupons", "taxes", "transactions"]
+
+
+class Settings(Frozen):
+    """Where the store is and how hard we may ask it."""
+
+    base_url: str = Field("https://api.bigcommerce.com", description="address of the API, without the store")
+    store_hash: str = Field(description="the store's own part of the address", pattern=r"^[A-Za-z0-9]+$")
+    access_token: SecretStr = Field(
+        description="token of an API account with the scopes Customers and Orders, read-only"
+    )
+    page_size: int = Field(250, ge=1, le=250, description="objects per page")
+    parallel: int = Field(4, ge=1, le=8, description="requests for parts of orders at a time")
+    per_second: float | None = Field(
+        None, gt=0, description="requests a second, if less than the store's quota allows; the quota is always obeyed"
+    )
+    keep_free: int = Field(10, ge=0, description="requests of each quota window that are left to other programs")
+    details: tuple[Detail, ...] = Field(
+        ("shipments", "coupons", "taxes", "transactions"),
+        description="parts of orders; each costs a request for every order that has it",
+    )
+    loyalty_namespace: str | None = Field(
+        None,
+        description="namespace of the order metafields in which a loyalty app keeps loyaltyNumber, pointsEarned and "
+        "pointsRedeemed; costs a request per order; without it orders tell no points",
+    )
+    brands: Mapping[str, str] = Field(
+        default_factory=dict, description="brand by channel id, where a store serves several brands"
+    )
+
+
+def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Source:
+    """The source behind these settings. Nothing is asked until pages are read."""
+    door = Door(
+        f"{settings.base_url.rstrip('/')}/stores/{settings.store_hash}",
+        vendor=SOURCE,
+        clock=clock,
+        sleep=sleep,
+        sign_in=FixedHeaders({"X-Auth-Token": settings.access_token}),
+        classify=error_of,
+        wait_from=wait_from(settings.keep_free),
+        per_second=settings.per_second,
+        headers={"Accept": "application/json", "Content-Type": "application/json"},
+    )
+    store = Store(
+        door,
+        page_size=settings.page_size,
+        parallel=settings.parallel,
+        details=settings.details,
+        namespace=settings.loyalty_namespace,
+    )
+    return BigCommerce(store, settings.brands)
+
+
+class BigCommerce:
+    """Implements `models.ports.Source`."""
+
+    name = SOURCE
+    objects: Sequence[str] = OBJECTS
+
+    def __init__(self, store: Store, brands: Mapping[str, str]) -> None:
+        self._brands = brands
+        self._reads: Mapping[str, Callable[[Window], Iterator[Batch]]] = {
+            "customer": store.customers,
+            "subscriber": store.subscribers,
+            "order": store.orders,
+            "refund": store.refunds,
+        }
+
+    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+        """Pages of this object. Raises models.errors when the store is down or refuses us."""
+        for batch in self._reads[object](window):
+            read = [self.translate(object, canonical(item)) for item in batch.items]
+            page = Page(
+                records=tuple(one for one in read if isinstance(one, SourceRecord)),
+                refused=tuple(one for one in read if isinstance(one, Refusal)),
+                correlation_id=batch.correlation_id,
+            )
+            counts = len(page.records), len(page.refused)
+            log.info("bigcommerce: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
+            yield page
+
+    def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
+        """Read a payload again; needs nothing but the payload and the settings."""
+        return translate(object, raw, self._brands)

@@ -1,0 +1,1 @@
+"""novomind iAGENT: one contact per profile and brand tenant, with what an agent at the service desk needs to see."""

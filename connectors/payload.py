@@ -1,0 +1,60 @@
+"""Payloads as plain JSON values: dotted paths, the canonical text, and whether one holds another."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+Payload = dict[str, Any]
+Subject = Mapping[str, Any]
+
+
+def read_path(subject: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value at a dotted path, or None where the path leads nowhere. Numbers pick from a list."""
+    for part in path.split("."):
+        if isinstance(subject, Mapping):
+            subject = subject.get(part)
+        elif isinstance(subject, list | tuple) and re.fullmatch(r"\d+", part) and int(part) < len(subject):
+            subject = subject[int(part)]
+        else:
+            return None
+    return subject
+
+
+def write_path(payload: Payload, path: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Put a value at a dotted path, making the tables on the way."""
+    *tables, last = path.split(".")
+    for name in tables:
+        payload = payload.setdefault(name, {})
+    payload[last] = value
+
+
+def canonical(payload: Payload) -> str:
+    """JSON with sorted keys and no blanks: equal content is equal text."""
+    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def parsed(text: str) -> Payload:
+    """The payload of a canonical text."""
+    payload: Payload = orjson.loads(text)
+    return payload
+
+
+def holds(held: Any, sent: Any) -> bool:  # noqa: ANN401 - any JSON values
+    """Whether `held` has all that was sent, lists in any order. It may have more keys; null is having nothing."""
+    if isinstance(sent, Mapping):
+        return isinstance(held, Mapping) and all(holds(held.get(key), value) for key, value in sent.items())
+    if isinstance(sent, list):
+        return isinstance(held, list) and len(held) == len(sent) and _each_held(held, sent)
+    return bool(held == sent)
+
+
+def _each_held(held: list[Any], sent: list[Any]) -> bool:
+    rest = list(held)
+    for item in sent:
+        place = next((place for place, candidate in enumerate(rest) if holds(candidate, item)), None)
+        if place is None:
+            return False
+        del rest[place]
+    return True

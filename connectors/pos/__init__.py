@@ -1,0 +1,1 @@
+"""The till: receipts from POSLog XML and delimited drops in a watched folder, and members from the till's export."""

@@ -1,0 +1,199 @@
+"""The commands, one per verb. Each ends with a summary for a person, or one JSON document with --json."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.sandbox import population
+from models.ports import Source
+from resolver import explain, land, pipeline, publish
+from resolver.cli import closing, link, sandbox, shown, templates, wiring, workspace
+from resolver.cli import demo as demonstration
+from resolver.cli.exits import Exit, explained
+from resolver.run import Run
+
+app = typer.Typer(
+    help="Makes one customer out of the five that a retailer's systems know, explains every merge and can undo it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(sandbox.app, name="sandbox")
+app.command("link", epilog="Example: resolver link people.csv --out clusters.parquet")(link.link_command)
+
+InWorkspace = Annotated[Path, typer.Option("--workspace", "-w", help="Folder with site.toml and policy.toml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
+Here = Path()
+
+
+def main() -> None:
+    """Entry point of the `resolver` command."""
+    app()
+
+
+@app.command(epilog="Example: resolver init shops")
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Here, as_json: AsJson = False
+) -> None:
+    """Make a workspace: site.toml (where we are), policy.toml (how we decide) and an empty warehouse."""
+    with explained(as_json):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in ((workspace.SITE, templates.SITE), (workspace.POLICY, templates.POLICY)):
+            if (folder / name).exists():
+                raise FileExistsError(f"{folder / name} is there already. Take another folder, or edit that file.")
+            (folder / name).write_text(text, encoding="utf-8")
+        with workspace.opened(workspace.read(folder)):
+            pass
+    shown.made_workspace(folder, as_json=as_json)
+
+
+@app.command("land", epilog="Example: resolver land bigcommerce --full")
+def land_command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Only these sources.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read the quarantine again, without asking the sources.")
+    ] = False,
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """Bring in what the sources say: raw, append-only, once."""
+    step = land.again if again else land.everything if full else land.records
+    with explained(as_json):
+        place = workspace.read(where)
+        sources = wiring.sources(place.site, where, names or ())
+        with workspace.opened(place) as warehouse, shown.progress(as_json=as_json) as progress:
+            with workspace.begun(place, warehouse, "land", progress) as run:
+                for source in sources:
+                    step(run, source)
+            answer = explain.run(warehouse, run.run_id)
+    _end(answer, as_json=as_json)
+
+
+@app.command("resolve", epilog="Example: resolver resolve -w shops")
+def resolve_command(where: InWorkspace = Here, as_json: AsJson = False) -> None:
+    """Work out who everyone is from what has landed: judge, cluster, choose golden fields."""
+    _run("resolve", where, lambda run, place: pipeline.resolve(run, ()), as_json=as_json)
+
+
+@app.command("publish", epilog="Example: resolver publish aptos --dry-run")
+def publish_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[DESTINATION]...", help="Only these destinations.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent, as a diff. Sends nothing.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send refused messages again, from today's profiles.")] = False,
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the destinations what changed since they last heard from us."""
+    if dry_run:
+        _show_plan(where, names or (), as_json=as_json)
+        return
+    step = publish.rejected_to if again else publish.to
+
+    def tell(run: Run, place: workspace.Workspace) -> None:
+        for destination in wiring.destinations(place.site, where, names or ()):
+            step(run, destination)
+
+    _run("publish", where, tell, as_json=as_json)
+
+
+@app.command("run", epilog="Example: resolver run -w shops --json")
+def run_command(where: InWorkspace = Here, as_json: AsJson = False) -> None:
+    """Land, resolve and publish: what a scheduler calls."""
+    with explained(as_json):
+        answer = everything(workspace.read(where), as_json=as_json)
+    _end(answer, as_json=as_json)
+
+
+@app.command("explain", epilog="Example: resolver explain bigcommerce:customer:42 pos:member:C0001001")
+def explain_command(
+    what: Annotated[str, typer.Argument(metavar="RECORD|PROFILE", help="A record key or a profile id.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="[RECORD]", help="Another record: why are the two (not) one?")
+    ] = None,
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """Answer why: rule or match weight with its parts, model, run, history. From the ledger."""
+    with explained(as_json), workspace.opened(workspace.read(where)) as warehouse:
+        if other:
+            shown.pair(explain.pair(warehouse, what, other), as_json=as_json)
+        elif ":" in what:
+            shown.record(explain.record(warehouse, what), as_json=as_json)
+        else:
+            shown.profile(explain.profile(warehouse, what), as_json=as_json)
+
+
+@app.command(epilog="Example: resolver status --json")
+def status(where: InWorkspace = Here, as_json: AsJson = False) -> None:
+    """How the warehouse stands: sources, quarantine, profiles, conflicts, destinations, the latest runs."""
+    with explained(as_json), workspace.opened(workspace.read(where)) as warehouse:
+        shown.status(explain.status(warehouse), as_json=as_json)
+
+
+@app.command(epilog="Example: resolver demo --people 600")
+def demo(
+    where: Annotated[Path, typer.Option("--workspace", "-w", help="Where to make the demo's workspace.")] = Path(
+        "workspace/demo"
+    ),
+    people: Annotated[int, typer.Option(min=20, max=20_000, help="How many people live in the sandbox.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Which people.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """The whole way once: sandbox shops and tills, landing, resolution, publication. Run it again: nothing happens."""
+    with explained(as_json):
+        demonstration.prepare(where, people, seed)
+        place = workspace.read(where)
+        with demonstration.sandbox_of(where):
+            answer = everything(place, as_json=as_json)
+        with workspace.opened(place) as warehouse:
+            closing.tell(warehouse, where, population.read(where / sandbox.PEOPLE), answer, as_json=as_json)
+    # Some payloads of the sandbox are spoilt on purpose: that they are refused is what the demo shows, not a failure.
+    raise typer.Exit(Exit.DONE if answer["outcome"] == "done" else Exit.PARTLY)
+
+
+def everything(place: workspace.Workspace, *, as_json: bool) -> explain.Answer:
+    """Land, resolve and publish in one run; what it did, from the ledger."""
+    sources: list[Source] = wiring.sources(place.site, place.folder)
+    destinations = wiring.destinations(place.site, place.folder)
+    with workspace.opened(place) as warehouse, shown.progress(as_json=as_json) as progress:
+        with workspace.begun(place, warehouse, "run", progress) as run:
+            pipeline.resolve(run, sources)
+            pipeline.announce(run, destinations)
+        return explain.run(warehouse, run.run_id)
+
+
+def _run(command: str, where: Path, step: Callable[[Run, workspace.Workspace], None], *, as_json: bool) -> None:
+    with explained(as_json):
+        place = workspace.read(where)
+        with workspace.opened(place) as warehouse, shown.progress(as_json=as_json) as progress:
+            with workspace.begun(place, warehouse, command, progress) as run:
+                step(run, place)
+            answer = explain.run(warehouse, run.run_id)
+    _end(answer, as_json=as_json)
+
+
+def _show_plan(where: Path, names: Sequence[str], *, as_json: bool) -> None:
+    with explained(as_json):
+        place = workspace.read(where)
+        destinations = wiring.destinations(place.site, where, names)
+        with workspace.opened(place) as warehouse:
+            shown.plans({d.name: publish.plan(warehouse, d) for d in destinations}, as_json=as_json)
+
+
+def _end(answer: explain.Answer, *, as_json: bool) -> None:
+    shown.run(answer, as_json=as_json)
+    raise typer.Exit(_code(answer))
+
+
+def _code(answer: explain.Answer) -> Exit:
+    """3 where the run refused records, had troubles, or a destination refused or did not hear something."""
+    refused = any(row["refused"] for row in answer["landed"])
+    undelivered = any(row["state"] != "accepted" for row in answer["sent"])
+    return Exit.PARTLY if refused or undelivered or answer["outcome"] != "done" else Exit.DONE

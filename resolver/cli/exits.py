@@ -1,0 +1,47 @@
+"""How a command ends: with a code that a scheduler can use and an error that says what to do next."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+from rich.console import Console
+
+from models.errors import OutsideError
+from resolver.cli.workspace import NoWorkspace
+from resolver.explain import Unknown
+from resolver.policy import WrongPolicy
+from resolver.site import WrongSite
+from resolver.warehouse import WarehouseBusy
+
+
+class Exit(IntEnum):
+    """0 done, 1 failed, 2 wrong usage or configuration, 3 done but with refused or undelivered records."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    PARTLY = 3
+
+
+_WRONG = (NoWorkspace, WrongPolicy, WrongSite, Unknown, FileExistsError)
+_FAILED = (OutsideError, WarehouseBusy)
+
+
+@contextmanager
+def explained(as_json: bool) -> Iterator[None]:
+    """Turn the errors that a person can act on into a message and an exit code; others keep their traceback."""
+    try:
+        yield
+    except (*_WRONG, *_FAILED) as error:
+        complain(str(error), as_json=as_json)
+        raise typer.Exit(Exit.WRONG_USAGE if isinstance(error, _WRONG) else Exit.FAILED) from error
+
+
+def complain(message: str, *, as_json: bool) -> None:
+    """An error for a person on standard error, or for a program on standard output."""
+    if as_json:
+        typer.echo(json.dumps({"error": message}))
+    else:
+        Console(stderr=True).print(f"[red]{message}[/red]", highlight=False)

@@ -1,0 +1,168 @@
+"""Land what a source says: raw, append-only, once. -> ledger.source_record, ledger.quarantine, ledger.landing"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+import pyarrow as pa
+
+from models.errors import OutsideError
+from models.landing import Page, Refusal, SourceRecord, Window
+from models.ports import Source
+from resolver.run import Run
+from resolver.warehouse import offered, queries, transaction
+
+_QUERIES = queries("land")
+
+_RECORD_ROWS = pa.schema(
+    [
+        ("position", pa.int64()),
+        *[
+            (name, pa.string())
+            for name in ("record", "source", "object", "source_id", "content_hash", "raw", "kind", "body")
+        ],
+        ("changed_at", pa.timestamp("us", "UTC")),
+    ]
+)
+_REFUSAL_ROWS = pa.schema(
+    [
+        ("position", pa.int64()),
+        *[(n, pa.string()) for n in ("source", "object", "source_id", "content_hash", "raw", "reasons")],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a page or a window added: new records, new refusals, and records that were known already."""
+
+    pages: int = 0
+    landed: int = 0
+    refused: int = 0
+    known: int = 0
+
+    def __add__(self, other: "Landed") -> "Landed":
+        return Landed(
+            self.pages + other.pages, self.landed + other.landed, self.refused + other.refused, self.known + other.known
+        )
+
+
+def records(run: Run, source: Source) -> Landed:
+    """Bring in what changed since the last complete window. A source that is down is a trouble of the run.
+
+    What landed before stays; the watermark does not move, so that the next run reads the window again.
+    """
+    return _objects(run, source, {name: _watermark(run, source.name, name) for name in source.objects})
+
+
+def everything(run: Run, source: Source) -> Landed:
+    """Bring in all that the source has, whatever the watermarks say."""
+    return _objects(run, source, dict.fromkeys(source.objects))
+
+
+def again(run: Run, source: Source) -> Landed:
+    """Read the payloads in quarantine again, without asking the source: after a fix of mapping or code."""
+    total = Landed()
+    for row in run.warehouse.execute(_QUERIES["waiting_refusals"], {"source": source.name}).fetchall():
+        name, raw, source_id, content_hash = row
+        answer = source.translate(name, raw)
+        if isinstance(answer, SourceRecord):
+            total += _append(run, Page(records=(answer,), correlation_id=run.run_id))
+            run.warehouse.execute(
+                _QUERIES["accept"],
+                {
+                    "source": source.name, "object": name, "source_id": source_id, "content_hash": content_hash,
+                    "raw": raw, "recorded_at": run.clock(), "run_id": run.run_id, "correlation_id": run.run_id,
+                },
+            )  # fmt: skip
+    return total
+
+
+def _objects(run: Run, source: Source, since: Mapping[str, datetime | None]) -> Landed:
+    total = Landed()
+    for name in source.objects:
+        until = run.clock() - timedelta(seconds=run.policy.landing.lag_seconds)
+        try:
+            total += _window(run, source, name, Window(since=since[name], until=until))
+        except OutsideError as error:
+            run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
+            break
+    return total
+
+
+def _watermark(run: Run, source: str, name: str) -> datetime | None:
+    found = run.warehouse.execute(_QUERIES["watermark"], {"source": source, "object": name}).fetchall()
+    return found[0][0] - timedelta(seconds=run.policy.landing.overlap_seconds) if found else None
+
+
+def _window(run: Run, source: Source, name: str, window: Window) -> Landed:
+    total = Landed()
+    for page in source.pages(name, window):
+        total += _append(run, page)
+        run.progress(f"land {source.name} {name}", total.landed + total.known, None)
+    run.warehouse.execute(
+        _QUERIES["close_window"],
+        {
+            "source": source.name, "object": name, "since": window.since, "until": window.until, "pages": total.pages,
+            "landed": total.landed, "refused": total.refused, "known": total.known,
+            "run_id": run.run_id, "recorded_at": run.clock(),
+        },
+    )  # fmt: skip
+    return total
+
+
+def _append(run: Run, page: Page) -> Landed:
+    """One page in one transaction: all of it or none of it."""
+    stamp = {"fetched_at": run.clock(), "run_id": run.run_id, "correlation_id": page.correlation_id}
+    with (
+        offered(run.warehouse, "page_records", _record_rows(page.records)),
+        offered(run.warehouse, "page_refusals", _refusal_rows(page.refused)),
+        transaction(run.warehouse),
+    ):
+        [(landed,)] = run.warehouse.execute(_QUERIES["append_records"], stamp).fetchall()
+        [(refused,)] = run.warehouse.execute(_QUERIES["append_refusals"], stamp).fetchall()
+    return Landed(pages=1, landed=landed, refused=refused, known=len(page.records) - landed)
+
+
+def _record_rows(page: Sequence[SourceRecord]) -> pa.Table:
+    return pa.Table.from_pylist([_record_row(i, r) for i, r in enumerate(page)], schema=_RECORD_ROWS)
+
+
+def _record_row(position: int, record: SourceRecord) -> dict[str, object]:
+    return {
+        "position": position,
+        "record": str(record.key),
+        "source": record.key.source,
+        "object": record.key.object,
+        "source_id": record.key.source_id,
+        "content_hash": content_hash(record.raw),
+        "raw": record.raw,
+        "kind": record.body.kind,
+        "body": record.body.model_dump_json(exclude_defaults=True, exclude={"kind"}),
+        "changed_at": record.changed_at,
+    }
+
+
+def _refusal_rows(page: Sequence[Refusal]) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "position": i,
+                "source": refusal.source,
+                "object": refusal.object,
+                "source_id": refusal.source_id,
+                "content_hash": content_hash(refusal.raw),
+                "raw": refusal.raw,
+                "reasons": orjson.dumps([reason.model_dump() for reason in refusal.reasons]).decode(),
+            }
+            for i, refusal in enumerate(page)
+        ],
+        schema=_REFUSAL_ROWS,
+    )
+
+
+def content_hash(raw: str) -> str:
+    """What tells two payloads apart: SHA-256 of the text, hexadecimal."""
+    return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()

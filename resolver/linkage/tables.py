@@ -1,0 +1,154 @@
+"""Tables of people from anywhere: files, frames, Arrow; each row with its source and id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from resolver.linkage.columns import Understood, understood
+
+
+class Frame(Protocol):
+    """A data frame that speaks Arrow (polars, DuckDB relations) or pandas."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+
+People: TypeAlias = str | Path | Sequence[str | Path] | pa.Table | Frame
+
+
+class Unreadable(ValueError):
+    """A file or frame that is no table of people."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """People as told (see standardise), with `source` and `id` of every row in input order, and what was
+    understood."""
+
+    people: pa.Table
+    source: pa.StringArray
+    id: pa.StringArray
+    understood: Understood
+
+
+def read(
+    given: People,
+    *,
+    id: str | None = None,  # noqa: A002  the word that people use for it
+    source: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    also: Sequence[str] = (),
+) -> Told:
+    """Read a path, several paths, or a frame (polars, pandas, Arrow). Raises Unreadable or columns.UnknownField."""
+    rows = _rows(given)
+    mapped = dict(columns or {})
+    mapped |= {id: "record"} if id else {}
+    mapped |= {source: "source"} if source else {}
+    known = understood([c for c in rows.column_names if c != FILE], mapped, also)
+    return _told(rows, known)
+
+
+FILE = "__file__"
+
+
+def _rows(given: People) -> pa.Table:
+    if isinstance(given, str | Path):
+        return _file(Path(given))
+    if isinstance(given, pa.Table):
+        return given
+    if isinstance(given, Sequence):
+        return pa.concat_tables([_file(Path(path)) for path in given], promote_options="permissive")
+    if hasattr(given, "to_arrow"):
+        return given.to_arrow()
+    return pa.Table.from_pandas(given, preserve_index=False)
+
+
+def _file(path: Path) -> pa.Table:
+    connection = duckdb.connect()
+    kind = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower().removesuffix(".gz")
+    try:
+        if kind in (".parquet", ".pq"):
+            rows = connection.read_parquet(str(path)).to_arrow_table()
+        elif kind in (".json", ".ndjson", ".jsonl"):
+            rows = connection.read_json(str(path)).to_arrow_table()
+        elif kind in (".csv", ".tsv", ".txt"):
+            rows = connection.read_csv(str(path), all_varchar=True).to_arrow_table()
+        else:
+            raise Unreadable(f"{path}: neither CSV, Parquet nor NDJSON by its name")
+    except duckdb.Error as error:
+        raise Unreadable(f"{path}: {error}") from error
+    stem = pa.array([path.name.split(".")[0]], pa.string())
+    return rows.append_column(FILE, pc.take(stem, pa.array([0] * rows.num_rows, pa.int32())))
+
+
+def _told(rows: pa.Table, known: Understood) -> Told:
+    fields = {name: _text(rows[column]) for name, column in known.fields.items()}
+    warnings = list(known.warnings)
+    row_numbers = pc.cast(pa.array(range(rows.num_rows)), pa.string())
+    ids = fields.pop("record", None)
+    if ids is None:
+        warnings.append("no column of ids: rows are numbered")
+    ids = row_numbers if ids is None else pc.coalesce(ids, row_numbers)
+    source = fields.pop("source", None)
+    if source is None:
+        source = _text(rows[FILE]) if FILE in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+    source = pc.fill_null(source, "")
+    record = _record_ids(source, ids, row_numbers, warnings)
+    if "age" in fields:
+        age = fields.pop("age")
+        if "birth_year" not in fields and "birth_date" not in fields:
+            fields["birth_year"] = _year_of(age)
+    for number, column in enumerate(known.others, 1):
+        fields[f"other_{number}"] = _text(rows[column])
+    warnings += _useless(known, fields)
+    people = pa.table({"record": record, "source": source, **fields})
+    return Told(people, _plain(source), _plain(ids), replace(known, warnings=warnings))
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        whole = pc.cast(column, pa.int64(), safe=False)
+        if pc.all(pc.or_kleene(pc.is_null(column), pc.equal(pc.cast(whole, column.type), column))).as_py():
+            column = whole
+    if pa.types.is_timestamp(column.type):
+        column = pc.cast(column, pa.date32(), safe=False)
+    return pc.cast(column, pa.string())
+
+
+def _plain(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _record_ids(source: pa.Array, ids: pa.Array, numbers: pa.Array, warnings: list[str]) -> pa.Array:
+    """An id that is the row's own: the id, with the source before it or the row number behind it where it must be."""
+    for candidate in (ids, pc.binary_join_element_wise(source, ids, ":")):
+        if pc.count_distinct(candidate).as_py() == len(candidate):
+            return candidate
+    warnings.append("ids are not unique, not even within a source: rows are told apart by their number")
+    return pc.binary_join_element_wise(source, ids, numbers, ":")
+
+
+def _year_of(age: pa.Array) -> pa.Array:
+    years = pc.cast(pc.if_else(pc.match_substring_regex(age, r"^\d{1,3}$"), age, None), pa.int32())
+    return pc.cast(pc.subtract(2000, years), pa.string())
+
+
+def _useless(known: Understood, fields: Mapping[str, pa.Array]) -> list[str]:
+    """Columns with nothing in them, or with the same in every row."""
+    found = []
+    for name, values in fields.items():
+        different = pc.count_distinct(values).as_py()
+        if different <= 1 and len(values) > 1:
+            column = known.fields.get(name, name)
+            found.append(f"{column} says {'nothing' if different == 0 else 'the same in every row'}: it is of no use")
+    return found

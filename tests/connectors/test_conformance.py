@@ -1,0 +1,129 @@
+"""Every source keeps the same promises. See conformance.py for what a vendor has to bring."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connectors.sandbox.faults import Faults
+from models.landing import Window
+from tests.connectors.conformance import PassingTime, Read, Scenario, Stage, Stand, personal, read, scenario_of, vendors
+
+
+@pytest.fixture(params=vendors())
+def scenario(request: pytest.FixtureRequest) -> Scenario:
+    return scenario_of(request.param)
+
+
+@contextmanager
+def standing(
+    scenario: Scenario, folder: Path, faults: Faults | None = None, time: PassingTime | None = None
+) -> Iterator[Stand]:
+    folder.mkdir(exist_ok=True)
+    with scenario.stand(Stage(time or PassingTime(), faults or Faults(), folder)) as stand:
+        yield stand
+
+
+def everything(scenario: Scenario) -> Window:
+    return Window(until=scenario.cut)
+
+
+def quiet_read(scenario: Scenario, folder: Path) -> Read:
+    with standing(scenario, folder) as stand:
+        return read(stand.source, everything(scenario))
+
+
+def test_brings_exactly_the_expected_records(scenario: Scenario, tmp_path: Path) -> None:
+    told = quiet_read(scenario, tmp_path)
+    for object_, ids in scenario.expected.items():
+        assert told.ids(object_) == sorted(ids), object_
+
+
+def test_refuses_what_cannot_be_read_and_says_where(scenario: Scenario, tmp_path: Path) -> None:
+    told = quiet_read(scenario, tmp_path)
+    for object_, ids in scenario.refused.items():
+        assert told.refused_ids(object_) == sorted(ids), object_
+    assert all(reason.problem for refusal in told.refused for reason in refusal.reasons)
+
+
+def test_names_its_records_by_its_folder(scenario: Scenario, tmp_path: Path) -> None:
+    told = quiet_read(scenario, tmp_path)
+    assert {record.key.source for record in told.records} == {scenario.vendor}
+
+
+def test_asks_for_each_page_once(scenario: Scenario, tmp_path: Path) -> None:
+    with standing(scenario, tmp_path) as stand:
+        read(stand.source, everything(scenario))
+        asked = list(stand.asked())
+    assert len(asked) == len(set(asked))
+
+
+def test_the_same_payload_gives_the_same_record(scenario: Scenario, tmp_path: Path) -> None:
+    with standing(scenario, tmp_path) as stand:
+        told = read(stand.source, everything(scenario))
+        for record in told.records:
+            assert stand.source.translate(record.key.object, record.raw) == record
+        for refusal in told.refused:
+            assert stand.source.translate(refusal.object, refusal.raw) == refusal
+
+
+def test_a_window_brings_what_changed_in_it(scenario: Scenario, tmp_path: Path) -> None:
+    delta = scenario.delta
+    with standing(scenario, tmp_path) as stand:
+        told = read(stand.source, delta.window)
+    for object_, ids in delta.expected.items():
+        assert told.ids(object_) == sorted(ids), object_
+    assert all(delta.window.holds(record.changed_at) for record in told.records if record.changed_at)
+
+
+def test_records_that_change_while_pages_are_read_are_neither_lost_nor_doubled(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    with standing(scenario, tmp_path) as stand:
+        if stand.disturb is None:
+            pytest.skip("nothing can change while this source is read: its drops are complete before they are seen")
+        stand.disturb()
+        first = read(stand.source, everything(scenario))
+        later = Window(since=scenario.cut, until=scenario.cut.replace(year=scenario.cut.year + 1))
+        second = read(stand.source, later)
+        settled = read(stand.source, Window(until=later.until))
+    assert {**first.latest(), **second.latest()} == settled.latest()
+    for one in (first, second):
+        assert len(one.texts()) == len(set(one.texts()))
+
+
+def test_waits_when_told_to(scenario: Scenario, tmp_path: Path) -> None:
+    if scenario.told_wait is None:
+        pytest.skip("this source is never told to wait")
+    fault, seconds = scenario.told_wait
+    faults, time = Faults(7, {fault: 0.2}), PassingTime()
+    with standing(scenario, tmp_path, faults, time) as stand:
+        told = read(stand.source, everything(scenario))
+    assert faults.injected[fault] > 0
+    assert sum(time.slept) >= faults.injected[fault] * seconds
+    assert {key for key, _ in told.texts()} == {key for key, _ in quiet_read(scenario, tmp_path / "quiet").texts()}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_survives_faults_with_the_same_records(scenario: Scenario, seed: int, tmp_path: Path) -> None:
+    if not scenario.faults:
+        pytest.skip("this source has no server that could fail")
+    faults = Faults(seed, scenario.faults)
+    with standing(scenario, tmp_path, faults) as stand:
+        told = read(stand.source, everything(scenario))
+    assert sum(faults.injected.values()) > 0
+    assert told.texts() == quiet_read(scenario, tmp_path / "quiet").texts()
+
+
+def test_no_token_and_nothing_personal_is_logged(
+    scenario: Scenario, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with standing(scenario, tmp_path, Faults(5, scenario.faults)) as stand:
+        told = read(stand.source, everything(scenario))
+    lines = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
+    assert caplog.records
+    for secret in (*scenario.secrets, *personal(told.records)):
+        assert secret not in lines

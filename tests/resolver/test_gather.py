@@ -1,0 +1,140 @@
+"""Gathering: each person as told, each order with whoever made it, and what refers to something that is not there yet."""
+
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from models.landing import SourceRecord
+from models.orders import Money, Refund, Settlement
+from models.records import RecordKey
+from resolver import gather, land
+from resolver.run import Run
+from tests.ledger import Settle
+from tests.telling import LONG_AGO, tellings, told
+
+
+def gathered(run: Run, *said: SourceRecord) -> None:
+    for source in tellings(said):
+        land.records(run, source)
+    gather.records(run)
+
+
+def rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return connection.execute(query).fetchall()
+
+
+def refund(of: str, **more: Any) -> SourceRecord:
+    paid_back = Refund(refund_id="R1", amount=Money(amount=Decimal("4.00"), currency="GBP"))
+    body = Settlement(order=of, refunds=(paid_back,))
+    key = RecordKey(source="bigcommerce", object="refund", source_id="R1")
+    return SourceRecord(key=key, raw=body.model_dump_json(), body=body, changed_at=LONG_AGO, **more)
+
+
+def test_an_order_belongs_to_the_customer_it_names(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:
+    gathered(
+        a_run,
+        told({"record": "bigcommerce:customer:1", "given_name": "Ana"}),
+        told({"record": "bigcommerce:order:9", "bought": {"customer": "1"}}),
+    )
+    assert rows(connection, "select order_record, owner from derived.purchase") == [
+        ("bigcommerce:order:9", "bigcommerce:customer:1")
+    ]
+    assert rows(connection, "select record from derived.told") == [("bigcommerce:customer:1",)]
+
+
+def test_a_guest_order_speaks_for_itself(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:
+    gathered(a_run, told({"record": "bigcommerce:order:9", "given_name": "Ana", "email": "a@x.example", "bought": {}}))
+    assert rows(connection, "select order_record, owner from derived.purchase") == [("bigcommerce:order:9",) * 2]
+    assert rows(connection, "select record, given_name, email from derived.told") == [
+        ("bigcommerce:order:9", "Ana", "a@x.example")
+    ]
+
+
+def test_an_order_waits_for_its_customer_and_then_finds_it(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:
+    gathered(a_run, told({"record": "bigcommerce:order:9", "bought": {"customer": "1"}}))
+    assert rows(connection, "select record, reason from derived.waiting") == [
+        ("bigcommerce:order:9", "customer has not landed")
+    ]
+    gathered(a_run, told({"record": "bigcommerce:customer:1", "given_name": "Ana"}))
+    assert rows(connection, "from derived.waiting") == []
+    assert rows(connection, "select owner from derived.purchase") == [("bigcommerce:customer:1",)]
+
+
+def test_the_same_customer_number_in_another_shop_is_somebody_else(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    gathered(
+        a_run,
+        told({"record": "commercetools:customer:1", "given_name": "Ana"}),
+        told({"record": "bigcommerce:order:9", "bought": {"customer": "1"}}),
+    )
+    assert rows(connection, "select owner from derived.purchase") == [("bigcommerce:order:9",)]
+
+
+def test_a_refund_that_comes_before_its_order_waits_and_is_added_once(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    gathered(a_run, refund("9"))
+    assert rows(connection, "select record, reason from derived.waiting") == [
+        ("bigcommerce:refund:R1", "order has not landed")
+    ]
+    order = told({"record": "bigcommerce:order:9", "bought": {}})
+    gathered(a_run, order)
+    gathered(a_run, order, refund("9"))
+    [(refunds,)] = rows(connection, "select (body->'refunds')::varchar from derived.purchase")
+    assert refunds.count("R1") == 1
+    assert rows(connection, "from derived.waiting") == []
+
+
+def test_the_contact_that_its_source_verified_is_matched_on_first(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    points = [
+        {"kind": "email", "value": "first@x.example", "primary": True},
+        {"kind": "email", "value": "checked@x.example", "verified": True},
+    ]
+    record = told({"record": "bigcommerce:customer:1"})
+    person = {**record.body.model_dump(), "contact_points": points}
+    gathered(a_run, SourceRecord.model_validate({**record.model_dump(), "body": {**person, "kind": "person"}}))
+    assert rows(connection, "select email, email_verified from derived.told") == [("checked@x.example", True)]
+    assert rows(connection, "select value from derived.told_identifier where kind = 'email' order by 1") == [
+        ("checked@x.example",),
+        ("first@x.example",),
+    ]
+
+
+def test_a_customer_number_of_a_source_is_an_identifier_everywhere(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    gathered(
+        a_run,
+        told({"record": "pos:member:C7", "identifiers": []}),
+        told({"record": "pos:receipt:5", "bought": {"customer": "C7", "channel": "pos"}}),
+    )
+    found = rows(connection, "select distinct kind, value from derived.told_identifier")
+    assert found == [("external_id", "pos_customer:C7")]
+
+
+def test_gathering_again_gives_the_same_rows(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:
+    said = [
+        told(
+            {"record": "bigcommerce:customer:1", "given_name": "Ana", "email": "a@x.example", "phone": "+447911123456"}
+        ),
+        told({"record": "bigcommerce:order:9", "bought": {"customer": "1"}}),
+        refund("9"),
+    ]
+    gathered(a_run, *said)
+    tables = ("told", "told_identifier", "purchase", "waiting")
+    before = {table: sorted(map(repr, rows(connection, f"from derived.{table}"))) for table in tables}
+    gather.records(a_run)
+    assert {table: sorted(map(repr, rows(connection, f"from derived.{table}"))) for table in tables} == before
+
+
+def test_the_schema_page_shows_the_standardised_record_as_standardise_makes_it(
+    connection: duckdb.DuckDBPyConnection, settle: Settle
+) -> None:
+    columns = "select column_name, data_type from duckdb_columns() where table_name = 'record' order by column_index"
+    on_the_page = rows(connection, columns)
+    settle()
+    assert rows(connection, columns) == on_the_page

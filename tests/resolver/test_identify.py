@@ -1,0 +1,99 @@
+"""Identifiers: one spelling per value, and guards on those that too many people share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+
+from resolver import warehouse
+from resolver.linkage import LinkageModel
+from resolver.policy import Policy, RulePolicy, RulesPolicy
+from tests.conftest import Clock
+from tests.ledger import settling
+from tests.telling import told
+
+SHARED, ONES_OWN = "+447911123456", "+447912345678"
+TOLD = (
+    *[told({"record": f"mail:c:{n}", "email": e}) for n, e in enumerate(("anna@x.example", " Anna@X.Example ", "ANNA@x.example"))],
+    told({"record": "phone:c:1", "phone": "0171 2345678", "country": "DE"}),
+    told({"record": "phone:c:2", "phone": "+49 171 2345678"}),
+    told({"record": "phone:c:3", "phone": "0171 2345678", "country": "GB"}),
+    told({"record": "phone:c:4", "phone": "07911 765432"}),
+    told({"record": "nothing:c:1", "email": "noreply@example.com", "phone": "0000000000", "country": "GB"}),
+    told({"record": "nothing:c:2", "email": "not an address", "loyalty_number": "0000"}),
+    told({"record": "card:c:1", "loyalty_number": "LC 300-0001"}),
+    told({"record": "card:c:2", "loyalty_number": "lc3000001"}),
+    *[told({"record": f"shared:c:{n}", "given_name": n, "phone": SHARED}) for n in ("Anna", "Bertram", "Chloe")],
+    *[told({"record": f"own:c:{n}", "given_name": n, "phone": ONES_OWN}) for n in ("Katherine", "Kate", "K")],
+    *[told({"record": f"store:c:{n}", "loyalty_number": "STORE01"}) for n in range(4)],
+    told({"record": "checked:c:1", "email": "yes@x.example", "email_verified": True}),
+    told({"record": "checked:c:2", "email": "no@x.example", "email_verified": False}),
+    told({"record": "checked:c:3", "email": "unsaid@x.example"}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def identified(model: LinkageModel) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse that was told all this, in which a card of four records is one too many."""
+    clock = Clock()
+    policy = Policy(default_country="GB", rules=RulesPolicy(loyalty_number=RulePolicy(max_records=3)))
+    with warehouse.opened(":memory:", clock=clock) as connection:
+        settling(connection, clock, model)(TOLD, policy)
+        yield connection
+
+
+def values(connection: duckdb.DuckDBPyConnection, source: str, kind: str) -> dict[str, str]:
+    found = connection.execute(
+        "select record, value from derived.identifier where starts_with(record, ? || ':') and kind = ?", [source, kind]
+    ).fetchall()
+    return dict(found)
+
+
+def guard(connection: duckdb.DuckDBPyConnection, value: str) -> tuple[Any, ...]:
+    [found] = connection.execute(
+        "select distinct usable, guard from derived.identifier where value = ?", [value]
+    ).fetchall()
+    return found
+
+
+def test_one_mailbox_spelt_three_ways_is_one_identifier(identified: duckdb.DuckDBPyConnection) -> None:
+    assert list(values(identified, "mail", "email").values()) == ["anna@x.example"] * 3
+
+
+def test_a_national_phone_number_is_read_in_the_country_of_its_record(identified: duckdb.DuckDBPyConnection) -> None:
+    found = values(identified, "phone", "phone")
+    assert found["phone:c:1"] == found["phone:c:2"] == "+491712345678"
+    assert found.get("phone:c:3") != "+491712345678"
+
+
+def test_a_record_without_a_country_is_read_in_that_of_the_policy(identified: duckdb.DuckDBPyConnection) -> None:
+    assert values(identified, "phone", "phone")["phone:c:4"] == "+447911765432"
+
+
+@pytest.mark.parametrize("kind", ["email", "phone", "loyalty_number"])
+def test_what_stands_for_nothing_is_no_identifier(identified: duckdb.DuckDBPyConnection, kind: str) -> None:
+    assert values(identified, "nothing", kind) == {}
+
+
+def test_a_card_number_counts_without_its_spaces_and_case(identified: duckdb.DuckDBPyConnection) -> None:
+    assert set(values(identified, "card", "loyalty_number").values()) == {"lc3000001"}
+
+
+def test_a_value_held_under_several_names_is_no_key_and_says_why(identified: duckdb.DuckDBPyConnection) -> None:
+    assert guard(identified, SHARED) == (False, "held under 3 different given names")
+
+
+def test_short_forms_and_initials_of_one_name_are_one_person(identified: duckdb.DuckDBPyConnection) -> None:
+    assert guard(identified, ONES_OWN) == (True, None)
+
+
+def test_a_value_on_too_many_records_is_no_key(identified: duckdb.DuckDBPyConnection) -> None:
+    assert guard(identified, "store01") == (False, "more than 3 records hold it")
+
+
+def test_a_value_is_verified_where_its_source_says_so(identified: duckdb.DuckDBPyConnection) -> None:
+    verified = identified.execute(
+        "select record from derived.identifier where starts_with(record, 'checked') and kind = 'email' and verified"
+    ).fetchall()
+    assert verified == [("checked:c:1",)]
