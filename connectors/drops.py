@@ -35,6 +35,14 @@ class Drop:
         """The file's name, fit for logs: what does not print is shown as its code."""
         return self.path.name.encode("unicode_escape").decode("ascii")
 
+    def is_unchanged(self) -> bool:
+        """Whether the file still is what it was when it was found."""
+        try:
+            status = self.path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.written_ns)
+
     def is_new(self, window: Window) -> bool:
         """Whether a run over this window reads it. One that comes during the run is read now and again next time."""
         return window.since is None or self.arrived >= window.since

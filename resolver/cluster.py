@@ -22,15 +22,16 @@ def records(run: Run) -> None:
     names = [name for (name,) in run.warehouse.execute(_QUERIES["records"]).fetchall()]
     joins = _table(run, "joins")
     walls = _walls(run, names, joins)
+    carried = dict(run.warehouse.execute(_QUERIES["carried"]).fetchall())
     clustered = linkage.agglomerate(
-        names,
+        [name for name in names if name not in carried],
         _table(run, "weights"),
         walls=walls.select(["left", "right"]),
         joins=joins,
         contradictions=_table(run, "contradictions"),
         policy=run.policy.linkage,
     )
-    members = _members(clustered.clusters)
+    members = _members(clustered.clusters, carried)
     profiles = _profiles(run, members)
     moves = pa.table({"record": list(profiles), "profile": list(profiles.values())}, schema=_MOVES)
     with (
@@ -64,10 +65,12 @@ def _walls(run: Run, names: Sequence[str], joins: pa.Table) -> pa.Table:
         return _table(run, "walls")
 
 
-def _members(clusters: pa.Table) -> list[list[str]]:
+def _members(clusters: pa.Table, carried: Mapping[str, str]) -> list[list[str]]:
+    """The records of each cluster, with those that they carry."""
+    cluster_of = dict(zip(clusters["record"].to_pylist(), clusters["cluster"].to_pylist(), strict=True))
     by_cluster: dict[object, list[str]] = defaultdict(list)
-    for record, cluster in zip(clusters["record"].to_pylist(), clusters["cluster"].to_pylist(), strict=True):
-        by_cluster[cluster].append(record)
+    for record in (*cluster_of, *carried):
+        by_cluster[cluster_of[carried.get(record, record)]].append(record)
     return sorted(sorted(members) for members in by_cluster.values())
 
 

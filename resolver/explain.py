@@ -122,6 +122,11 @@ def status(connection: duckdb.DuckDBPyConnection) -> Answer:
     }
 
 
+def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many payloads wait for a fix."""
+    return sum(int(row["rejected"]) for row in _ask(connection, "sources"))
+
+
 def run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Answer:
     """What one run did, from the ledger."""
     found = [r for r in _ask(connection, "runs", limit=1_000_000) if r["run_id"] == run_id]

@@ -31,7 +31,9 @@ def records(run: Run) -> None:
 def _normal(kind: str, value: str, country: str | None) -> str | None:
     if kind == "email":
         return normal_forms.email(value)
-    return normal_forms.phone(value, country).e164
+    if kind == "phone":
+        return normal_forms.phone(value, country).e164
+    return " ".join(value.lower().split()) or None
 
 
 def rule_rows(policy: Policy) -> pa.Table:

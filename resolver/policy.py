@@ -1,13 +1,13 @@
 """How we decide: thresholds, keys, guards, ownership. Read from policy.toml and stored with every run."""
 
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
 from models.base import Frozen
+from resolver.complaints import complaints
 from resolver.linkage import LinkagePolicy
 
 IdentifierKind = Literal["loyalty_number", "email", "phone", "external_id"]
@@ -126,24 +126,3 @@ def read(path: Path) -> Policy:
         return Policy.model_validate(said)
     except ValidationError as error:
         raise WrongPolicy(f"{path}:\n{complaints(error, Policy)}") from error
-
-
-def complaints(error: ValidationError, model: type[Frozen]) -> str:
-    """One line per wrong setting: its path, what is wrong, and for an unknown key the keys that exist there."""
-    lines = []
-    for wrong in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in wrong["loc"])
-        hint = (
-            f" Known here: {', '.join(_keys(model, wrong['loc'][:-1]))}." if wrong["type"] == "extra_forbidden" else ""
-        )
-        lines.append(f"  {place}: {wrong['msg']}.{hint}")
-    return "\n".join(lines)
-
-
-def _keys(model: type[Frozen], path: Sequence[int | str]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, Frozen)):
-            return []
-        model = field.annotation
-    return sorted(model.model_fields)

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from resolver.complaints import complaints
+
 ENVIRONMENT_PREFIX = "RESOLVER_"
 
 
@@ -58,15 +60,6 @@ def read(path: Path) -> Site:
         tomllib.loads(path.read_text(encoding="utf-8"))
         return SiteOfFile.model_validate({})
     except ValidationError as error:
-        raise WrongSite(f"{path} or {ENVIRONMENT_PREFIX}*:\n{_complaints(error)}") from error
+        raise WrongSite(f"{path} or {ENVIRONMENT_PREFIX}*:\n{complaints(error, Site)}") from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSite(f"{path}: not TOML: {error}") from error
-
-
-def _complaints(error: ValidationError) -> str:
-    known = ", ".join(sorted(Site.model_fields))
-    lines = []
-    for wrong in error.errors(include_url=False, include_input=False):
-        hint = f" Known here: {known}." if wrong["type"] == "extra_forbidden" else ""
-        lines.append(f"  {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}.{hint}")
-    return "\n".join(lines)

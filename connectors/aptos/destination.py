@@ -18,6 +18,7 @@ from models.base import Frozen
 from models.landing import Reason
 from models.ports import Message, Receipt
 from models.profiles import ProfileDocument
+from models.records import RecordKey
 
 _CUSTOMER_KEY = ("system", "value")
 _TRANSACTION_KEY = ("store", "workstation", "business_day", "sequence")
@@ -173,7 +174,9 @@ class AptosDestination:
         )
 
     def _transactions(self, document: ProfileDocument) -> Iterator[Message]:
-        for transaction in translate.transactions(document.orders, self._words):
+        # What the CRM told us itself it has already, under the same natural key.
+        news = [attached for attached in document.orders if RecordKey.parse(attached.record).source != self.name]
+        for transaction in translate.transactions(news, self._words):
             key = self._map.fill("transaction_key", transaction.key)
             filled = self._map.fill("transaction", self._map.masking.apply(transaction.content))
             problems = (*transaction.problems, *_in_key(key.problems), *filled.problems)

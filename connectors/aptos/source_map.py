@@ -1,7 +1,7 @@
 """How the CRM's change feed and daily files are read: the `[source]` tables of the field map."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -35,6 +35,17 @@ class Pick(Section):
         if (self.source is None) == (self.value is None):
             raise ValueError("give exactly one of: from, value")
         return self
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the value is taken as it is; asked for every field of every item."""
+        return self.each is None and self.codes is None and "." not in self.to
+
+    @cached_property
+    def read(self) -> Callable[[Mapping[str, Any]], Any]:
+        """Finds the value in an item."""
+        path = str(self.source)
+        return (lambda item: read_path(item, path)) if "." in path else (lambda item: item.get(path))
 
 
 class Layout(Section):
@@ -174,8 +185,16 @@ class SourceMap(Section):
         words: dict[str, Any] = {}
         reasons: list[Reason] = []
         for pick in fields:
-            self._pick(pick, item, words, reasons)
-        return {word: _listed(word, value) for word, value in words.items()}, reasons
+            value = pick.value if pick.source is None else pick.read(item)
+            if value is None or (isinstance(value, str) and not value.strip()):
+                continue
+            if pick.is_plain:
+                words[pick.to] = value
+            else:
+                self._pick(pick, value, words, reasons)
+        for word in PARTS.keys() & words.keys():
+            words[word] = _listed(word, words[word])
+        return words, reasons
 
     def place(self, fields: Sequence[Pick], location: Location) -> str:
         """Where a word of ours stands in their item: `emails[2].value`, or the column of a flat file."""
@@ -189,10 +208,7 @@ class SourceMap(Section):
             return f"{listed.source}[{location[1]}]{inner and '.'}{inner}"
         return next((pick.source for pick in fields if pick.source and pick.to.startswith(f"{dotted}.")), dotted)
 
-    def _pick(self, pick: Pick, item: Mapping[str, Any], words: dict[str, Any], reasons: list[Reason]) -> None:
-        value = pick.value if pick.source is None else read_path(item, pick.source)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return
+    def _pick(self, pick: Pick, value: Any, words: dict[str, Any], reasons: list[Reason]) -> None:  # noqa: ANN401
         try:
             _put(words, pick.to, self._value(pick, value, reasons))
         except ValueError as problem:

@@ -35,6 +35,7 @@ from models.records import ContactPoint, Identifier, Person, PostalAddress, Reco
 SOURCE = "aptos"
 
 _ANCHOR = "_customer"
+_ADDRESS = ("line1", "line2", "postcode", "city", "region", "country")
 _CONTACT_OF = {"email": "emails", "sms": "phones", "phone": "phones"}
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "customer": ("id",),
@@ -81,7 +82,7 @@ class Reading:
     def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
         if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
             return Echo(raw)
-        source_id = _source_id(object, told.model_dump(mode="json"))
+        source_id = _source_id(object, {word: getattr(told, word) for word in _KEYS[object]})
         key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
         return SourceRecord(key=key, raw=raw, body=self._body(told), changed_at=getattr(told, "modified_at", None))
 
@@ -112,7 +113,7 @@ class Reading:
         return Person(
             **{word: getattr(told, word) for word in (*words, "brand", "store")},
             contact_points=tuple(_contact_points(told)),
-            addresses=tuple(PostalAddress(**address.model_dump()) for address in told.addresses if _says(address)),
+            addresses=tuple(_addresses(told)),
             identifiers=(*_cards(told), *(self._keys_of_ours(told) if ours else self._keys(told))),
             consents=tuple(event for consent in told.consents for event in self._consents(consent, told)),
             created_at=told.created_at,
@@ -237,8 +238,11 @@ def _contact_points(told: ToldCustomer) -> Iterator[ContactPoint]:
         yield ContactPoint(kind="phone", value=phone.value, label=phone.label, primary=phone.primary)
 
 
-def _says(address: Told) -> bool:
-    return any(value for name, value in address.model_dump().items() if name not in ("label", "primary"))
+def _addresses(told: ToldCustomer) -> Iterator[PostalAddress]:
+    for address in told.addresses:
+        where = {word: getattr(address, word) for word in _ADDRESS}
+        if any(where.values()):
+            yield PostalAddress(**where, label=address.label, primary=address.primary)
 
 
 def _attributes(told: ToldCustomer) -> Iterator[tuple[str, str]]:

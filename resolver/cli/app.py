@@ -69,7 +69,9 @@ def land_command(
                 for source in sources:
                     step(run, source)
             answer = explain.run(warehouse, run.run_id)
-    _end(answer, as_json=as_json)
+            waiting = explain.waiting_in_quarantine(warehouse) if again else 0
+    shown.run(answer, as_json=as_json)
+    raise typer.Exit(Exit.PARTLY if waiting else _code(answer))
 
 
 @app.command("resolve", epilog="Example: resolver resolve -w shops")

@@ -8,6 +8,7 @@ from enum import IntEnum
 import typer
 from rich.console import Console
 
+from connectors.fieldmap import WrongMap
 from models.errors import OutsideError
 from resolver.cli.workspace import NoWorkspace
 from resolver.explain import Unknown
@@ -25,7 +26,7 @@ class Exit(IntEnum):
     PARTLY = 3
 
 
-_WRONG = (NoWorkspace, WrongPolicy, WrongSite, Unknown, FileExistsError)
+_WRONG = (NoWorkspace, WrongPolicy, WrongSite, WrongMap, Unknown, FileExistsError)
 _FAILED = (OutsideError, WarehouseBusy)
 
 

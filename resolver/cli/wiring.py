@@ -15,6 +15,7 @@ from pydantic import ValidationError
 import connectors
 from models.base import Frozen
 from models.ports import Destination, Source
+from resolver.complaints import complaints
 from resolver.site import ENVIRONMENT_PREFIX, Site, WrongSite
 
 
@@ -70,9 +71,5 @@ def _located(settings: Frozen, folder: Path) -> Frozen:
 
 
 def _complaint(role: str, name: str, module: ModuleType, error: ValidationError) -> str:
-    allowed = ", ".join(module.Settings.model_fields)
-    lines = [f"site.toml or {ENVIRONMENT_PREFIX}{role.upper()}S__{name.upper()}__*:"]
-    for wrong in error.errors(include_url=False, include_input=False):
-        path = ".".join(str(part) for part in wrong["loc"])
-        lines.append(f"  {role}s.{name}.{path}: {wrong['msg']}. Known here: {allowed}.")
-    return "\n".join(lines)
+    place = f"site.toml or {ENVIRONMENT_PREFIX}{role.upper()}S__{name.upper()}__*"
+    return f"{place}:\n{complaints(error, module.Settings, (f'{role}s', name))}"

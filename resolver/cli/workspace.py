@@ -13,7 +13,7 @@ from resolver.cli.wiring import now
 from resolver.linkage import LinkageModel
 from resolver.policy import Policy
 from resolver.run import Progress, Run
-from resolver.site import Site
+from resolver.site import Site, WrongSite
 
 SITE = "site.toml"
 POLICY = "policy.toml"
@@ -45,8 +45,14 @@ def read(folder: Path) -> Workspace:
         raise NoWorkspace(f"{folder / SITE} is not there. Make a workspace with: resolver init {folder}")
     where = site.read(folder / SITE)
     how = policy.read(folder / POLICY) if (folder / POLICY).is_file() else Policy()
-    model = LinkageModel.load(folder / where.model) if where.model else LinkageModel.shipped()
-    return Workspace(folder, where, how, model)
+    return Workspace(folder, where, how, _model(folder / where.model) if where.model else LinkageModel.shipped())
+
+
+def _model(path: Path) -> LinkageModel:
+    try:
+        return LinkageModel.load(path)
+    except (OSError, ValueError) as error:
+        raise WrongSite(f"model = {path}: not a linkage model that can be read: {error}") from error
 
 
 @contextmanager

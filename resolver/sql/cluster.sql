@@ -2,6 +2,24 @@
 -- Every record there is, in order.
 select record from derived.record order by record
 
+-- name: carried
+-- Records that say nothing about themselves (a receipt with a card, an order with a mailbox) and that a rule joins to one
+-- that does: they go where that one goes, and take no part in the clustering. Many thin records would outvote the few
+-- that know something. A record that a steward judged speaks for itself.
+select thin.record, max_by(rich.record, (rich.richness, rich.record)) as carrier
+from derived.judgement j
+join derived.record thin on thin.record in (j.left_record, j.right_record)
+join (
+    select record, (full_name is not null)::int + (birth_date is not null)::int + (email is not null)::int
+                   + (phone is not null)::int as richness
+    from derived.record where full_name is not null or birth_date is not null
+) rich on rich.record in (j.left_record, j.right_record) and rich.record <> thin.record
+where j.judge like 'rule:%' and j.verdict = 'match' and thin.full_name is null and thin.birth_date is null
+  and thin.record not in (
+    select unnest([left_record, right_record]) from derived.judgement where judge like 'steward:%'
+  )
+group by thin.record order by thin.record
+
 -- name: joins
 -- Pairs that a deterministic rule or a steward calls one person.
 select distinct left_record as "left", right_record as "right" from derived.judgement

@@ -21,9 +21,14 @@ left join derived.watermark w on w.source = coalesce(k.source, q.source) and w.o
 order by source, object
 
 -- name: landed_by_run
--- What one run landed, per source and object.
-select source, object, sum(landed)::bigint as landed, sum(refused)::bigint as refused, sum(known)::bigint as known
-from ledger.landing where run_id = $run_id group by all order by all
+-- What one run landed, per source and object; also where a source went down before its window was whole.
+select source, object, sum(landed)::bigint as landed, sum(refused)::bigint as refused, sum(known)::bigint as known from (
+    select source, object, 1 as landed, 0 as refused, 0 as known from ledger.source_record where run_id = $run_id
+    union all
+    select source, object, 0, 1, 0 from ledger.quarantine where run_id = $run_id and state = 'refused'
+    union all
+    select source, object, 0, 0, known from ledger.landing where run_id = $run_id
+) group by all order by all
 
 -- name: refusals
 -- Payloads in quarantine with their reasons.

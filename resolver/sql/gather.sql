@@ -3,7 +3,7 @@
 delete from derived.told; delete from derived.told_identifier; delete from derived.told_consent; delete from derived.purchase; delete from derived.waiting;
 
 -- name: settlements
--- Temporary: per order record the refunds, returns and tenders that its source tells apart from the order.
+-- Temporary: per order record the tenders, refunds, returns and shipments that its source tells apart from the order.
 create or replace temp table gathered_settlement as
 with settlement as (
     select record, source, source_id, body from derived.current_record where kind = 'settlement'
@@ -26,8 +26,9 @@ insert into derived.purchase
 with bought as (
     select record, source, body from derived.current_record where kind = 'order'
 ), customer as (
-    select source, source_id, min(record) as record from derived.current_record where kind = 'person'
-    group by source, source_id
+    -- Newsletter subscribers have numbers of their own, which are no customers' numbers.
+    select source, source_id, min(record) as record from derived.current_record
+    where kind = 'person' and object <> 'subscriber' group by source, source_id
 ), settled as (
     select order_record,
            list(body order by record) as settlements
@@ -44,6 +45,9 @@ select
             'refunds', list_concat(
                 coalesce(from_json(b.body->'refunds', '["JSON"]'), []),
                 flatten([coalesce(from_json(x->'refunds', '["JSON"]'), []) for x in s.settlements])),
+            'fulfilments', list_concat(
+                coalesce(from_json(b.body->'fulfilments', '["JSON"]'), []),
+                flatten([coalesce(from_json(x->'fulfilments', '["JSON"]'), []) for x in s.settlements])),
             'returns', list_concat(
                 coalesce(from_json(b.body->'returns', '["JSON"]'), []),
                 flatten([coalesce(from_json(x->'returns', '["JSON"]'), []) for x in s.settlements])))) end
@@ -55,7 +59,7 @@ left join settled s on s.order_record = b.record
 -- Temporary: every record that tells about a person, with the person as JSON.
 create or replace temp table gathered_person as
 select record, source, object, source_id, changed_at, body as person,
-       null::varchar as loyalty_number, source_id as customer
+       null::varchar as loyalty_number, case when object <> 'subscriber' then source_id end as customer
 from derived.current_record where kind = 'person'
 union all
 select r.record, r.source, r.object, r.source_id, r.changed_at, coalesce(r.body->'person', '{}'::json),
@@ -131,9 +135,9 @@ with said as (
            "at":"TIMESTAMPTZ","proof":"VARCHAR"}]')) as e
     from gathered_person p left join gathered_address a using (record)
 )
-select distinct record, source, case e.channel when 'email' then 'email' else 'phone' end, e.contact_point, country,
+select distinct record, source, case when e.channel = 'email' then 'email' when e.channel in ('sms', 'phone') then 'phone' else 'other' end, e.contact_point, country,
        e.channel, e.brand, coalesce(e.purpose, 'marketing'), e.status, e.at, e.proof
-from said where e.channel in ('email', 'sms', 'phone')
+from said
 
 -- name: told
 -- One row a record: the person as its source tells it.
@@ -165,7 +169,7 @@ insert into derived.waiting
 select o.record, o.source || ' customer ' || (o.body->>'customer'), 'customer has not landed'
 from derived.current_record o
 where o.kind = 'order' and (o.body->>'customer') is not null and not exists (
-    from derived.current_record c where c.kind = 'person' and c.source = o.source and c.source_id = (o.body->>'customer')
+    from derived.current_record c where c.kind = 'person' and c.object <> 'subscriber' and c.source = o.source and c.source_id = (o.body->>'customer')
 )
 union all
 select s.record, s.source || ' order ' || coalesce(s.body->>'order', '?'), 'order has not landed'

@@ -16,14 +16,17 @@ where not exists (
 order by position
 
 -- name: append_refusals
--- The refusals of a page that do not wait in quarantine already.
+-- The refusals of a page whose payload was not refused before, or was accepted since.
 insert into ledger.quarantine
     (source, object, source_id, content_hash, raw, state, reasons, recorded_at, run_id, correlation_id)
 select source, object, source_id, content_hash, raw, 'refused', reasons, $fetched_at, $run_id, $correlation_id
 from (from page_refusals qualify row_number() over (partition by source, object, content_hash order by position) = 1) p
 where not exists (
-    from derived.rejected known
+    from (
+        select source, object, content_hash, max_by(state, fact) as state from ledger.quarantine group by all
+    ) known
     where known.source = p.source and known.object = p.object and known.content_hash = p.content_hash
+      and known.state = 'refused'
 )
 order by position
 

@@ -28,12 +28,20 @@ order by occurred_at, programme, account, external_id
 
 -- name: accounts
 -- Each account as told by the record that most lately enrolled or changed it, with the profile that it belongs to.
--- A receipt never makes anybody the owner of the card that was swiped.
+-- A source may tell members as records of their own, which name their customer. A receipt never makes anybody the owner
+-- of the card that was swiped.
 create or replace temp table loyalty_account as
 with member as (
     select r.record, r.changed_at, unnest(from_json(r.body->'loyalty', '[{"account":"VARCHAR","programme":"VARCHAR",
         "status":"VARCHAR","tier":{"code":"VARCHAR","expires_on":"DATE"},"balance":"BIGINT","enrolled_at":"TIMESTAMPTZ"}]')) as m
     from derived.current_record r where r.kind = 'person'
+    union all
+    select p.record, r.changed_at, from_json(r.body, '{"account":"VARCHAR","programme":"VARCHAR",
+        "status":"VARCHAR","tier":{"code":"VARCHAR","expires_on":"DATE"},"balance":"BIGINT","enrolled_at":"TIMESTAMPTZ"}')
+    from derived.current_record r
+    join derived.current_record p
+      on p.kind = 'person' and p.object <> 'subscriber' and p.source = r.source and p.source_id = (r.body->>'customer')
+    where r.kind = 'member'
 )
 select coalesce(m.programme, 'main') as programme, m.account as account, c.profile, record, changed_at,
        coalesce(m.status, 'active') as status, m.tier as tier, m.balance as told_balance, m.enrolled_at as enrolled_at

@@ -20,7 +20,7 @@ import polars as pl
 
 from connectors.bigcommerce import sandbox as bigcommerce
 from connectors.commercetools import sandbox as commercetools
-from connectors.pos.sandbox import write_drop
+from connectors.pos import sandbox as pos
 from connectors.sandbox import population
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.keys import record_key
@@ -57,26 +57,21 @@ def resolved(people: int, seed: int, folder: Path) -> pl.DataFrame:
     """Resolve a population from its shops and tills; (record, profile, person_id, difficulties) per record."""
     population.write(population.PopulationSpec(people=people, seed=seed), folder / "people")
     inhabitants = population.read(folder / "people")
-    write_drop(inhabitants, folder / "drop")
+    pos.write_drop(inhabitants, folder / "drop")
     apps = {
         "bigcommerce": bigcommerce.app(inhabitants, Faults()),
         "commercetools": commercetools.app(inhabitants, Faults()),
     }
     with running(apps) as urls, warehouse.opened(folder / "warehouse.duckdb", clock=wiring.now) as connection:
         with run.begun("benchmark", connection, Policy(), LinkageModel.shipped(), wiring.now) as begun:
-            pipeline.resolve(begun, wiring.sources(_site(urls), folder))
+            pipeline.resolve(begun, wiring.sources(_site(urls, inhabitants), folder))
         return _beside_truth(connection, inhabitants)
 
 
-def _site(urls: Mapping[str, str]) -> Site:
+def _site(urls: Mapping[str, str], inhabitants: population.Population) -> Site:
     return Site(
         sources={
-            "bigcommerce": {
-                "base_url": urls["bigcommerce"],
-                "store_hash": bigcommerce.STORE_HASH,
-                "access_token": bigcommerce.TOKEN,
-                "details": (),
-            },
+            "bigcommerce": {**bigcommerce.site(urls["bigcommerce"]), "details": (), "loyalty_namespace": None},
             "commercetools": {
                 "api_url": urls["commercetools"],
                 "auth_url": urls["commercetools"],
@@ -84,7 +79,7 @@ def _site(urls: Mapping[str, str]) -> Site:
                 "client_id": commercetools.CLIENT_ID,
                 "client_secret": commercetools.CLIENT_SECRET,
             },
-            "pos": {"folder": "drop"},
+            "pos": pos.settings(inhabitants, Path("drop")),
         }
     )
 

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.landing import SourceRecord
+from models.loyalty import LoyaltyMember
+from models.records import RecordKey
 from resolver import warehouse
 from resolver.linkage import LinkageModel
 from tests.conftest import Clock
@@ -204,3 +206,25 @@ def test_an_entry_told_as_a_record_of_its_own_counts_like_one_on_a_receipt(
     settle([on_receipt])
     assert balances(connection) == {"LC-1": 100}
     assert counts(connection, ("loyalty_entry",)) == {"loyalty_entry": 1}
+
+
+def test_a_member_that_is_a_record_of_its_own_belongs_to_the_customer_whom_it_names(
+    settle: Settle, connection: duckdb.DuckDBPyConnection
+) -> None:
+    account = LoyaltyMember(account="LC-9", balance=70, customer="9")
+    alone = LoyaltyMember(account="LC-8", balance=5)
+    said = [
+        SourceRecord(
+            key=RecordKey(source="crm", object="loyalty_account", source_id=body.account),
+            raw=body.model_dump_json(),
+            body=body,
+        )
+        for body in (account, alone)
+    ]
+    settle([told({"record": "crm:customer:9", "given_name": "Ana"}), *said])
+    [(profile,)] = connection.execute(
+        "select profile from derived.crosswalk where record = 'crm:customer:9'"
+    ).fetchall()
+    assert connection.execute("select account, profile, balance from derived.loyalty_account").fetchall() == [
+        ("LC-9", profile, 70)
+    ]

@@ -131,7 +131,7 @@ create table derived.told_identifier (
     record varchar not null, kind varchar not null, value varchar not null, verified boolean, country varchar
 );
 
--- gather: every answer about being written to, as told; `kind` is the kind of its contact point.
+-- gather: every answer about being written to, as told; `kind` is the kind of its contact point: email, phone, other.
 create table derived.told_consent (
     record varchar not null, source varchar not null, kind varchar not null, contact_point varchar not null,
     country varchar, channel varchar not null, brand varchar, purpose varchar not null, status varchar not null,
@@ -160,7 +160,7 @@ create table derived.record (
     other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar
 );
 
--- identify: the normal form of every told e-mail and phone; NULL for what is none.
+-- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none.
 create table derived.spelling (kind varchar not null, value varchar not null, country varchar, normal varchar);
 
 -- identify: identifiers in normal form; `usable` is false where a guard keeps the value from being a key.
@@ -217,12 +217,15 @@ select * exclude (recency) from (
     from ledger.source_record
 ) where recency = 1 and kind <> 'deletion';
 
--- Payloads that were refused and not accepted since.
+-- Payloads that were refused, not accepted since, and not replaced by a good version from the source itself.
 create view derived.rejected as
 select * exclude (recency) from (
     select *, row_number() over (partition by source, object, content_hash order by fact desc) as recency
     from ledger.quarantine
-) where recency = 1 and state = 'refused';
+) q where recency = 1 and state = 'refused' and not exists (
+    from ledger.source_record s
+    where s.source = q.source and s.object = q.object and s.source_id = q.source_id and s.fact > q.fact
+);
 
 -- Per source and object: up to when everything is on disk.
 create view derived.watermark as

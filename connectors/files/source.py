@@ -1,0 +1,149 @@
+"""What we read from files of your own: people, a row each, out of a folder into which they are put."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from connectors.drops import Damaged, Drop, drops, opened
+from connectors.files.columns import Pattern
+from connectors.files.tables import Bounds, payloads
+from connectors.files.translate import PERSON, SOURCE, raw_of, translate
+from models.base import Frozen
+from models.errors import Rejected, TryLater
+from models.landing import Page, Refusal, SourceRecord, Window
+from models.ports import Source
+
+log = logging.getLogger(__name__)
+
+_PAGE = 500
+
+
+class Settings(Frozen):
+    """Where the files lie, and what their columns are called."""
+
+    folder: Path
+    """The watched folder. Only files that lie directly in it are read: no folders below, no links."""
+    patterns: Mapping[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")], Pattern] = Field(min_length=1)
+    """Name -> a kind of file. The name is part of every record key; a file belongs to the first kind that fits."""
+    done_suffix: str | None = None
+    """A file is read once one with its name and this ending lies beside it, e.g. `.done`."""
+    archive: Path | None = None
+    """Where files go once all their rows are landed; best on the same disk. A full run reads them again there."""
+    bounds: Bounds = Bounds()
+    """How large files and rows may be."""
+
+
+def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Source:
+    """The folder as a source. Files need neither a clock nor patience; the parameters are those of every source."""
+    return Files(settings)
+
+
+class Files:
+    """Implements `models.ports.Source`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        """First part of every record key."""
+        return SOURCE
+
+    @property
+    def objects(self) -> Sequence[str]:
+        """People."""
+        return (PERSON,)
+
+    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+        """Everything in the files that came in the window, 500 rows a page, whatever moment the rows themselves tell.
+
+        A file that comes late may tell of an earlier time: it is its arrival that decides. Raises TryLater, Rejected.
+        """
+        _check(object)
+        for name, drop in self._found(window):
+            pages = 0
+            for page in self._read(name, drop):
+                pages += 1
+                yield page
+            log.info("files: %s: %d pages of %s", drop.name, pages, name)
+            self._archive(drop)  # the caller asked for more: the last page is on disk
+
+    def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
+        """Read a row again. Raises Rejected for another object than `person`."""
+        _check(object)
+        return translate(raw, self._settings.patterns)
+
+    def _found(self, window: Window) -> list[tuple[str, Drop]]:
+        settings = self._settings
+        found = [*drops(settings.folder, SOURCE, self._wanted, settings.done_suffix)]
+        if window.since is None:
+            found += self._archived()
+        new = sorted((drop for drop in found if drop.is_new(window)), key=lambda drop: (drop.written_ns, drop.name))
+        return [(self._kind_of(drop.path.name), drop) for drop in new]
+
+    def _archived(self) -> Iterator[Drop]:
+        archive = self._settings.archive
+        if archive is not None and archive.is_dir():
+            for folder in sorted(place for place in archive.iterdir() if place.is_dir() and not place.is_symlink()):
+                yield from drops(folder, SOURCE, self._wanted, None)
+
+    def _wanted(self, file: str) -> bool:
+        return bool(self._kind_of(file))
+
+    def _kind_of(self, file: str) -> str:
+        """The name of the first pattern that fits, empty if none does."""
+        fitting = (name for name, pattern in self._settings.patterns.items() if fnmatchcase(file, pattern.files))
+        return next(fitting, "")
+
+    def _read(self, name: str, drop: Drop) -> Iterator[Page]:
+        outcomes, number = self._outcomes(name, drop), 0
+        while told := list(islice(outcomes, _PAGE)):
+            number += 1
+            yield Page(
+                records=tuple(one for one in told if isinstance(one, SourceRecord)),
+                refused=tuple(one for one in told if isinstance(one, Refusal)),
+                correlation_id=drop.correlation_id(SOURCE, number),
+            )
+
+    def _outcomes(self, name: str, drop: Drop) -> Iterator[SourceRecord | Refusal]:
+        read = 0
+        try:
+            with opened(drop) as file:
+                for payload in payloads(file, self._settings.patterns[name], self._settings.bounds):
+                    yield translate(raw_of(name, payload), self._settings.patterns)
+                    read += 1
+        except Damaged as problem:
+            rest = {"file": drop.name, "problem": str(problem), "read": read}
+            yield translate(raw_of(name, rest), self._settings.patterns)
+        except OSError as error:
+            raise TryLater("files: a file cannot be read from its disk", code=type(error).__name__) from error
+
+    def _archive(self, drop: Drop) -> None:
+        """Move the file into a folder of the moment at which it was written, and take its marker away.
+
+        A file that has grown or gone meanwhile stays as it is: the next run reads the whole of it.
+        """
+        archive, suffix = self._settings.archive, self._settings.done_suffix
+        if archive is None or drop.path.parent != self._settings.folder or not drop.is_unchanged():
+            return
+        written = datetime.fromtimestamp(drop.written_ns // 1_000_000_000, tz=UTC)
+        place = archive / f"{written:%Y%m%dT%H%M%S}-{drop.written_ns % 1_000_000_000:09d}"
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.move(drop.path, place / drop.path.name)
+            if suffix:
+                (drop.path.parent / (drop.path.name + suffix)).unlink(missing_ok=True)
+        except OSError as error:
+            raise TryLater("files: a file cannot be archived", code=type(error).__name__) from error
+
+
+def _check(object_: str) -> None:
+    if object_ != PERSON:
+        raise Rejected(f"files: there is no object {object_}")

@@ -1,0 +1,246 @@
+"""The payload of one row to a person. Pure: with the same settings the same payload gives the same record.
+
+A payload is canonical JSON that names its `pattern`, and holds one of
+    row                     the cells by column
+    text                    a line that is no JSON object
+    bytes                   base64 of a line, or of each cell, that is in none of the encodings
+    problem, line [cells]   a line too long to be kept, or a row with too few or too many cells
+    problem, file, read     a file of which nothing more can be read after so many rows
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from connectors.drops import Damaged
+from connectors.files.columns import ADDRESS, CONTACT, ConsentColumns, Pattern
+from connectors.files.tables import Undecodable, cells, decoded, object_of
+from connectors.payload import canonical
+from models.consent import ConsentEvent
+from models.landing import Reason, Refusal, SourceRecord
+from models.loyalty import LoyaltyMember, Tier
+from models.records import ContactPoint, Identifier, Person, PostalAddress, RecordKey
+
+Value = TypeVar("Value")
+
+SOURCE = "files"
+PERSON = "person"
+
+_CONTACT_OF: Mapping[str, str] = {"email": "email", "sms": "phone", "phone": "phone"}
+
+
+def raw_of(name: str, payload: Mapping[str, Any]) -> str:
+    """The raw payload of a record of this pattern."""
+    try:
+        return canonical({"pattern": name, **payload})
+    except orjson.JSONEncodeError:
+        return canonical({"pattern": name, "problem": "a value is nested too deep"})
+
+
+def translate(raw: str, patterns: Mapping[str, Pattern]) -> SourceRecord | Refusal:
+    """Read one payload."""
+    told = orjson.loads(raw)
+    name = str(told["pattern"])
+    if name not in patterns:
+        return _refusal(raw, None, Reason(path="pattern", problem="the settings know no such pattern any more"))
+    if "problem" in told:
+        return _refusal(raw, None, Reason(path=str(told.get("file", "")), problem=str(told["problem"])))
+    try:
+        row = _row(told, patterns[name])
+    except (Damaged, Undecodable) as problem:
+        return _refusal(raw, None, Reason(path="", problem=getattr(problem, "problem", str(problem))))
+    return _person(raw, name, _Row(row, patterns[name]))
+
+
+def _row(told: Mapping[str, Any], pattern: Pattern) -> dict[str, Any]:
+    if "row" in told:
+        return cells(told["row"], pattern.dropped)
+    if "text" in told:
+        return cells(object_of(told["text"]), pattern.dropped)
+    coded = told["bytes"]
+    if isinstance(coded, str):
+        return cells(object_of(decoded(b64decode(coded), pattern.encodings)), pattern.dropped)
+    whole = {name: decoded(b64decode(text), pattern.encodings) for name, text in coded.items()}
+    return cells(whole, pattern.dropped)
+
+
+@dataclass
+class _Row:
+    """The cells by our words, and what was wrong with them. Reasons name the column, never its content."""
+
+    cells: Mapping[str, Any]
+    pattern: Pattern
+    reasons: list[Reason] = field(default_factory=list)
+
+    def text(self, column: str | None) -> str | None:
+        """The text of a cell; None if it is blank."""
+        value = None if column is None else self.cells.get(column)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if not isinstance(value, str):
+            self.wrong(column, "a list or a table where one value was expected")
+            return None
+        return value
+
+    def word(self, word: str) -> str | None:
+        """The text of the first column that holds this word and says something."""
+        return next(iter(self.words(word)), None) if word in self.pattern.columns else None
+
+    def words(self, word: str) -> list[str]:
+        """The texts of all columns that hold this word."""
+        told = (self.text(column) for column in self.pattern.columns_of(word))
+        return [text for text in told if text is not None]
+
+    def moment(self, column: str | None) -> datetime | None:
+        """A moment; one without zone is in the zone of the settings, of the hour that comes twice the first."""
+        told = self.text(column)
+        if told is None:
+            return None
+        for read in (datetime.fromisoformat, *map(_reader, self.pattern.moments)):
+            try:
+                found = read(told.strip())
+                zoned = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(self.pattern.zone))
+                return zoned.astimezone(UTC)
+            except (ValueError, OverflowError):
+                continue
+        self.wrong(column, "no moment in ISO 8601 or in one of the forms of the settings")
+        return None
+
+    def day(self, word: str) -> date | None:
+        """A day, by ISO 8601."""
+        return self._read(word, date.fromisoformat, "no day in ISO 8601")
+
+    def number(self, word: str) -> int | None:
+        """A whole number."""
+        return self._read(word, int, "not a whole number")
+
+    def wrong(self, column: str | None, problem: str) -> None:
+        """Note what is wrong with a column."""
+        self.reasons.append(Reason(path=column or "", problem=problem))
+
+    def _read(self, word: str, read: Callable[[str], Value], problem: str) -> Value | None:
+        told = self.word(word)
+        try:
+            return None if told is None else read(told.strip())
+        except ValueError:
+            self.wrong(self.pattern.columns_of(word)[0], problem)
+            return None
+
+
+def _reader(form: str) -> Callable[[str], datetime]:
+    return lambda told: datetime.strptime(told, form)  # noqa: DTZ007 - the zone follows
+
+
+def _person(raw: str, name: str, row: _Row) -> SourceRecord | Refusal:
+    told = row.text(row.pattern.id)
+    if told is None and not row.reasons:
+        row.wrong(row.pattern.id, "required: it names the record")
+    source_id = None if told is None else f"{name}:{told.strip()}"
+    body, changed_at = _body(row), row.moment(row.pattern.changed_at)
+    if row.reasons or source_id is None:
+        return _refusal(raw, source_id, *row.reasons)
+    key = RecordKey(source=SOURCE, object=PERSON, source_id=source_id)
+    return SourceRecord(key=key, raw=raw, body=body, changed_at=changed_at)
+
+
+def _body(row: _Row) -> Person:
+    personal = {word: row.text(column) for word, column in row.pattern.personal.items()}
+    personal["brand"] = personal.get("brand") or row.pattern.brand
+    addresses = tuple(_addresses(row))
+    return Person(
+        **personal,
+        contact_points=tuple(_contact_points(row)),
+        addresses=addresses,
+        identifiers=tuple(_identifiers(row)),
+        consents=tuple(_consents(row, personal["brand"], addresses)),
+        loyalty=tuple(_loyalty(row)),
+        created_at=row.moment(next(iter(row.pattern.columns_of("created_at")), None)),
+        attributes=_attributes(row),
+    )
+
+
+def _contact_points(row: _Row) -> Iterator[ContactPoint]:
+    for kind in CONTACT:
+        columns = row.pattern.columns_of(kind)
+        labels = columns if len(columns) > 1 else (None,) * len(columns)
+        told = [(label, row.text(column)) for label, column in zip(labels, columns, strict=True)]
+        verified = True if kind in row.pattern.verified else None
+        for place, (label, value) in enumerate((label, value) for label, value in told if value is not None):
+            yield ContactPoint(kind=kind, value=value, label=label, primary=place == 0, verified=verified)
+
+
+def _addresses(row: _Row) -> Iterator[PostalAddress]:
+    told = {word: row.text(column) for word, column in row.pattern.address.items()}
+    if any(told.values()):
+        yield PostalAddress(**told, primary=True)
+
+
+def _identifiers(row: _Row) -> Iterator[Identifier]:
+    columns = {**row.pattern.identifiers, "loyalty_number": next(iter(row.pattern.columns_of("loyalty_number")), None)}
+    for kind, column in columns.items():
+        value = row.text(column)
+        if value is not None:
+            yield Identifier(kind=kind, value=value.strip())
+
+
+def _consents(row: _Row, brand: str | None, addresses: tuple[PostalAddress, ...]) -> Iterator[ConsentEvent]:
+    for asked in row.pattern.consents:
+        told = row.text(asked.status)
+        if told is None:
+            continue
+        status = row.pattern.answers.get(told.strip().casefold())
+        about = _about(row, asked, addresses)
+        if status is None:
+            row.wrong(asked.status, "none of the answers that the settings know")
+        elif about is None:
+            row.wrong(asked.status, "an answer, but the row has nothing that it could be about")
+        else:
+            yield ConsentEvent(
+                contact_point=about,
+                channel=asked.channel,
+                brand=asked.brand or brand,
+                purpose=asked.purpose,
+                status=status,
+                at=row.moment(asked.at),
+                proof=row.text(asked.proof),
+            )
+
+
+def _about(row: _Row, asked: ConsentColumns, addresses: tuple[PostalAddress, ...]) -> str | None:
+    """What an answer is about: its own column, else the first e-mail or phone, else the address in one line."""
+    if asked.contact_point is not None:
+        return row.text(asked.contact_point)
+    if asked.channel in _CONTACT_OF:
+        return row.word(_CONTACT_OF[asked.channel])
+    parts = [getattr(address, word) for address in addresses for word in ADDRESS] if asked.channel == "post" else []
+    return ", ".join(part for part in parts if part) or None
+
+
+def _loyalty(row: _Row) -> Iterator[LoyaltyMember]:
+    number, tier = row.word("loyalty_number"), row.word("loyalty_tier")
+    expires, balance = row.day("loyalty_tier_expires"), row.number("loyalty_points")
+    enrolled_at = row.moment(next(iter(row.pattern.columns_of("loyalty_enrolled_at")), None))
+    if number is not None:
+        yield LoyaltyMember(
+            account=number.strip(),
+            programme=row.word("loyalty_programme") or row.pattern.programme,
+            tier=None if tier is None else Tier(code=tier, expires_on=expires),
+            balance=balance,
+            enrolled_at=enrolled_at,
+        )
+
+
+def _attributes(row: _Row) -> dict[str, str]:
+    """Plain values of columns that have no word of ours; lists and tables stay in the raw payload."""
+    kept = row.pattern.attributes
+    named = (name for name in row.cells if name not in row.pattern.named) if kept == "rest" else kept
+    return {name: value for name in named if isinstance(value := row.cells.get(name), str) and value.strip()}
+
+
+def _refusal(raw: str, source_id: str | None, *reasons: Reason) -> Refusal:
+    return Refusal(source=SOURCE, object=PERSON, source_id=source_id, raw=raw, reasons=tuple(reasons))

@@ -1,0 +1,1 @@
+"""Magento / Adobe Commerce: customers, orders, invoices, shipments and credit memos over its REST API."""

@@ -1,0 +1,257 @@
+"""The vendor's shapes of what is sold: orders, and the invoices, shipments and credit memos that follow them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from connectors.magento.payloads import (
+    NOTHING,
+    Amount,
+    CurrencyCode,
+    Id,
+    Shape,
+    Text,
+    Told,
+    ToldAlways,
+    lines,
+    listed,
+)
+
+
+class OrderAddress(Shape):
+    """Billing or shipping address of an order."""
+
+    firstname: Text = None
+    middlename: Text = None
+    lastname: Text = None
+    prefix: Text = None
+    suffix: Text = None
+    company: Text = None
+    street: Annotated[tuple[str, ...], BeforeValidator(lines)] = ()
+    postcode: Text = None
+    city: Text = None
+    region: Text = None
+    country_id: Text = None
+    telephone: Text = None
+    email: Text = None
+
+
+class OrderItem(Shape):
+    """A position. What was chosen of a configurable or bundled product stands as items below it."""
+
+    item_id: Id
+    parent_item_id: Text = None
+    product_type: Text = None
+    sku: Text = None
+    name: Text = None
+    qty_ordered: Amount = Decimal(1)
+    price_incl_tax: Amount = NOTHING
+    price: Amount = NOTHING
+    row_total: Amount = NOTHING
+    tax_amount: Amount = NOTHING
+    tax_percent: Amount = NOTHING
+    discount_amount: Amount = NOTHING
+    discount_tax_compensation_amount: Amount = NOTHING
+
+
+Items = Annotated[tuple[OrderItem, ...], BeforeValidator(listed)]
+
+
+class Payment(Shape):
+    """How it was paid. Card data is taken out before a payload becomes one of ours."""
+
+    method: Text = None
+    last_trans_id: Text = None
+    amount_authorized: Amount = NOTHING
+
+
+class Shipping(Shape):
+    """Where the goods go and how."""
+
+    address: OrderAddress | None = None
+    method: Text = None
+
+
+class ShippingAssignment(Shape):
+    """A part of the order that goes to one address; core shops have one."""
+
+    shipping: Shipping = Shipping()
+
+
+class AppliedTax(Shape):
+    """One tax over the whole order; `percent` is 19 for 19 %."""
+
+    title: Text = None
+    code: Text = None
+    percent: Amount | None = None
+    amount: Amount
+
+
+class OrderExtension(Shape):
+    """What modules add to an order."""
+
+    shipping_assignments: Annotated[tuple[ShippingAssignment, ...], BeforeValidator(listed)] = ()
+    applied_taxes: Annotated[tuple[AppliedTax, ...], BeforeValidator(listed)] = ()
+    customer_balance_amount: Amount = NOTHING
+    gift_cards_amount: Amount = NOTHING
+    reward_currency_amount: Amount = NOTHING
+    reward_points_balance: Text = None
+    pickup_location_code: Text = None
+    loyalty_number: Text = None
+    """This and the two below: by the shop's loyalty module, not by the vendor."""
+    loyalty_points_earned: int | None = None
+    loyalty_points_redeemed: int | None = None
+
+
+class Order(Shape):
+    """An order with everything the list of orders brings."""
+
+    entity_id: Id
+    increment_id: Id
+    state: Text = None
+    status: Id
+    store_id: Text = None
+    created_at: ToldAlways
+    updated_at: Told = None
+    order_currency_code: CurrencyCode
+    customer_id: Text = None
+    customer_is_guest: int | None = None
+    customer_email: Text = None
+    customer_firstname: Text = None
+    customer_middlename: Text = None
+    customer_lastname: Text = None
+    customer_prefix: Text = None
+    customer_suffix: Text = None
+    customer_dob: Text = None
+    customer_gender: Text = None
+    customer_group_id: Text = None
+    customer_taxvat: Text = None
+    grand_total: Amount
+    total_paid: Amount = NOTHING
+    total_invoiced: Amount = NOTHING
+    total_refunded: Amount = NOTHING
+    tax_amount: Amount = NOTHING
+    shipping_amount: Amount = NOTHING
+    shipping_incl_tax: Amount = NOTHING
+    shipping_discount_amount: Amount = NOTHING
+    coupon_code: Text = None
+    discount_description: Text = None
+    shipping_description: Text = None
+    ext_order_id: Text = None
+    ext_customer_id: Text = None
+    original_increment_id: Text = None
+    relation_parent_real_id: Text = None
+    store_name: Text = None
+    items: Items
+    billing_address: OrderAddress | None = None
+    payment: Payment = Payment()
+    extension_attributes: OrderExtension = OrderExtension()
+
+
+class ItemOfOrder(Shape):
+    """Which position of the order an item is, and below which it stands."""
+
+    item_id: Id
+    parent_item_id: Text = None
+
+
+class KnownOrder(Shape):
+    """Added by us to what follows an order: what the vendor tells with the order only, and never changes."""
+
+    payment: Payment = Payment()
+    items: Annotated[tuple[ItemOfOrder, ...], BeforeValidator(listed)] = ()
+
+
+class Positioned(Shape):
+    """A number of pieces of one position of the order."""
+
+    order_item_id: Id
+    qty: Amount = NOTHING
+    price: Amount = NOTHING
+
+
+Pieces = Annotated[tuple[Positioned, ...], BeforeValidator(listed)]
+
+
+class Vouchers(Shape):
+    """What was paid, or paid back, by store credit and gift cards; totals leave it out."""
+
+    customer_balance_amount: Amount = NOTHING
+    gift_cards_amount: Amount = NOTHING
+
+
+class FollowsOrder(Shape):
+    """What invoices, shipments and credit memos have in common."""
+
+    entity_id: Id
+    order_id: Id
+    store_id: Text = None
+    created_at: Told = None
+    updated_at: Told = None
+    items: Pieces = ()
+    order: KnownOrder | None = None
+
+
+class Invoice(FollowsOrder):
+    """A demand for money; state 2 is paid."""
+
+    state: int | None = None
+    grand_total: Amount
+    order_currency_code: CurrencyCode
+    transaction_id: Text = None
+
+
+class Comment(Shape):
+    """A remark on a credit memo."""
+
+    comment: Text = None
+
+
+class CreditMemo(FollowsOrder):
+    """Money that goes back and what came back for it; state 3 is canceled."""
+
+    state: int | None = None
+    grand_total: Amount
+    order_currency_code: CurrencyCode
+    comments: Annotated[tuple[Comment, ...], BeforeValidator(listed)] = ()
+    extension_attributes: Vouchers = Vouchers()
+
+
+class Track(Shape):
+    """A parcel of a shipment."""
+
+    entity_id: Text = None
+    track_number: Text = None
+    carrier_code: Text = None
+    title: Text = None
+    created_at: Told = None
+
+
+class Shipment(FollowsOrder):
+    """Goods that left, in one or more parcels."""
+
+    tracks: Annotated[tuple[Track, ...], BeforeValidator(listed)] = ()
+
+
+_CARD_FIELDS = ("cc_", "echeck_", "anet_")
+_CARD_REST = {"additional_information", "additional_data"}
+_CARD_MODULES = {"payment_additional_info"}
+
+
+def without_card_data(order: dict[str, Any]) -> dict[str, Any]:
+    """The order as told, save for what payment modules keep of cards and accounts: that must not come this far."""
+    payment, extension = order.get("payment"), order.get("extension_attributes")
+    clean = dict(order)
+    if isinstance(payment, dict):
+        vault = {"extension_attributes"} if "extension_attributes" in payment else set()
+        rest = _left(payment, _CARD_REST | vault)
+        clean["payment"] = {name: value for name, value in rest if not name.startswith(_CARD_FIELDS)}
+    if isinstance(extension, dict):
+        clean["extension_attributes"] = dict(_left(extension, _CARD_MODULES))
+    return clean
+
+
+def _left(told: dict[str, Any], hidden: set[str]) -> Iterable[tuple[str, Any]]:
+    return ((name, value) for name, value in told.items() if name not in hidden)

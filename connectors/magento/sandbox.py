@@ -1,0 +1,253 @@
+"""A stand-in for a Magento installation: stateful, with the vendor's searches, signatures, errors and oddities.
+
+Fault names beyond the common ones: `throttled` (429) and `firewall` (403), both of a firewall that says nothing more,
+and `nonce_used` (401, as when something on the way sends a request twice).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.magento.sandbox_auth import (
+    CONSUMER_KEY,
+    CONSUMER_SECRET,
+    NONCE_USED,
+    TOKEN,
+    TOKEN_SECRET,
+    Gate,
+    No,
+)
+from connectors.magento.sandbox_render import shop_of, store_views
+from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, found, page_of
+from connectors.magento.sandbox_shop import Objects, Payload, Shop
+from connectors.sandbox.faults import Faults, faulty
+from connectors.sandbox.population import Population
+
+__all__ = ["Habits", "app", "serving", "site"]
+
+Answering = Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How this installation differs from others, every one of which practitioners have met."""
+
+    tells_in: str = "UTC"
+    """Zone of the times in answers."""
+    filters_in: str = "UTC"
+    """Zone in which times of filters are read."""
+    largest_page: int = 300
+    repeats_last_page: bool = True
+    """A page past the end is the last page again."""
+    keeps_order_unsorted: bool = False
+    """Else a search without a sort comes in another order each time."""
+    lists_consent: bool = True
+    """Else `is_subscribed` is told for a single customer only."""
+    reads_or: bool = True
+    """Else all filters of a group must hold."""
+    deepest_row: int | None = None
+    """Rows beyond it take too long to count up to: 503."""
+    broken_rows: frozenset[int] = frozenset()
+    """Ids of rows that cannot be loaded: whatever page they are on is answered with 404."""
+    bearer: bool = False
+    """Integration tokens are taken as bearers, which is off since 2.4.4."""
+    store_credit: bool = True
+    """Adobe Commerce; else there is no such end point."""
+
+
+def app(population: Population, faults: Faults, *, spoilt: int = 0, habits: Habits | None = None) -> Starlette:
+    """The shop of a generated population. spoilt: so many of the newest orders of customers cannot be read."""
+    shop = shop_of(population)
+    of_customers = (number for number in sorted(shop.orders, reverse=True) if shop.orders[number]["customer_id"])
+    for number in islice(of_customers, spoilt):
+        shop.spoil_order(number)
+    return serving(shop, faults, habits)
+
+
+def site(base_url: str) -> dict[str, Any]:
+    """The settings by which `source.connect` reaches this shop when it is served at `base_url`."""
+    return {
+        "base_url": base_url,
+        "consumer_key": CONSUMER_KEY,
+        "consumer_secret": CONSUMER_SECRET,
+        "access_token": TOKEN,
+        "access_token_secret": TOKEN_SECRET,
+        "page_size": 300,
+        "store_views": store_views(),
+    }
+
+
+def serving(shop: Shop, faults: Faults, habits: Habits | None = None) -> Starlette:
+    """The shop as an ASGI app; `app.state.shop` is its memory."""
+    habits = habits or Habits()
+    desk = _Desk(shop, habits)
+    answers = {
+        "throttled": HTMLResponse("<h1>Too Many Requests</h1>", 429),
+        "firewall": HTMLResponse("<h1>Forbidden</h1>", 403),
+        "unavailable": HTMLResponse("<h1>Service Temporarily Unavailable</h1>", 503),
+        "nonce_used": _refusal(401, NONCE_USED),
+    }
+    doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=Gate(habits.bearer))]
+    store = Starlette(routes=desk.routes(), middleware=doors)
+    store.state.shop = shop
+    store.middleware_stack = store.build_middleware_stack()  # now, so that an unknown fault is refused before serving
+    return store
+
+
+class _Guarded:
+    """The shop behind its gate."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        heads = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        url = f"{scope['scheme']}://{heads.get(b'host', '')}{scope['path']}?{query}"
+        no = self._gate.refuses(scope["method"], url, heads.get(b"authorization", ""))
+        await (self._app if no is None else _refusal(401, no))(scope, receive, send)
+
+
+class _Desk:
+    """Answers the requests."""
+
+    def __init__(self, shop: Shop, habits: Habits) -> None:
+        self._shop = shop
+        self._habits = habits
+        self._turn = 0
+
+    def routes(self) -> list[Route]:
+        """Under every store view's code and under none."""
+        shop = self._shop
+        answers: Mapping[str, Answering] = {
+            "customers/search": lambda request: self._search(
+                request, [self._listed(one) for one in _of(shop.customers)]
+            ),
+            "customers/{id:int}": lambda request: self._one(request, shop.customers, "customerId"),
+            "customers/{id:int}/balance/{website:int}": self._balance,
+            "orders": lambda request: self._search(request, _of(shop.orders)),
+            "orders/{id:int}": lambda request: self._one(request, shop.orders, "entityId"),
+            "invoices": lambda request: self._search(request, _of(shop.invoices)),
+            "shipments": lambda request: self._search(request, _of(shop.shipments)),
+            "creditmemos": lambda request: self._search(request, _of(shop.creditmemos)),
+            "store/storeViews": self._store_views,
+        }
+        bases = ("/rest/V1", "/rest/{code}/V1")
+        return [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
+
+    def _noted(self, answer: Answering) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            path = request.url.path
+            self._shop.before_answer(path.rpartition("/V1")[2])
+            self._shop.asked.append(f"{path}?{request.url.query}")
+            return answer(request)
+
+        return endpoint
+
+    def _listed(self, customer: Payload) -> Payload:
+        """A customer as lists show them."""
+        return customer if self._habits.lists_consent else {**customer, "extension_attributes": {}}
+
+    def _search(self, request: Request, rows: list[Payload]) -> Response:
+        habits, asked = self._habits, request.query_params
+        wanted = criteria(request.url.query)
+        if (wanted.page_size or 0) > habits.largest_page:
+            message = "Maximum SearchCriteria pageSize is %max"
+            return _refusal(400, No(message, {"max": habits.largest_page}))
+        if habits.deepest_row is not None and wanted.page * (wanted.page_size or 0) > habits.deepest_row:
+            return HTMLResponse("<h1>Backend fetch failed</h1>", 503)
+        try:
+            all_found = found(rows, wanted, filters_in=habits.filters_in, either=habits.reads_or)
+        except Unsearchable as no:
+            return _refusal(400, No("Column %1 cannot be searched", [str(no)]))
+        if not wanted.order:
+            all_found = self._shuffled(all_found)
+        page = page_of(all_found, wanted, repeats_last=habits.repeats_last_page)
+        if any(row.get("entity_id", row.get("id")) in habits.broken_rows for row in page):
+            return _refusal(404, No("The entity that was requested doesn't exist. Verify the entity and try again."))
+        told = {"items": list(page), "search_criteria": wanted.told(), "total_count": len(all_found)}
+        return self._json(chosen(told, asked["fields"]) if "fields" in asked else told)
+
+    def _shuffled(self, rows: list[Payload]) -> list[Payload]:
+        """Another order each time, as of a database that was not told one."""
+        if self._habits.keeps_order_unsorted or not rows:
+            return rows
+        self._turn = (self._turn + 3) % len(rows)
+        return rows[self._turn :] + rows[: self._turn]
+
+    def _one(self, request: Request, objects: Objects, field: str) -> Response:
+        number = request.path_params["id"]
+        if number not in objects:
+            return _missing(field, number)
+        return self._json(objects[number])
+
+    def _balance(self, request: Request) -> Response:
+        number, website = request.path_params["id"], request.path_params["website"]
+        if not self._habits.store_credit:
+            return _refusal(404, No("Request does not match any route."))
+        if number not in self._shop.customers:
+            return _missing("customerId", number)
+        told = {"customer_id": number, "website_id": website, "base_currency_code": "EUR"}
+        return self._json({**told, "amount": self._shop.balances.get((number, website), 0.0)})
+
+    def _store_views(self, _: Request) -> Response:
+        return self._json(
+            [
+                {
+                    "id": view,
+                    "code": f"view_{view}",
+                    "name": f"View {view}",
+                    "website_id": website,
+                    "store_group_id": website,
+                    "is_active": 1,
+                }
+                for view, website in self._shop.store_views.items()
+            ]
+        )
+
+    def _json(self, told: object) -> Response:
+        zone = ZoneInfo(self._habits.tells_in)
+
+        def written(value: object) -> str | float:
+            if isinstance(value, datetime):
+                return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+            if isinstance(value, Decimal):
+                return float(value)
+            raise TypeError(f"{type(value).__name__} has no place in an answer")
+
+        content = orjson.dumps(_without_nothing(told), default=written, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        return Response(content, media_type="application/json")
+
+
+def _of(objects: Objects) -> list[Payload]:
+    return list(objects.values())
+
+
+def _without_nothing(told: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The vendor leaves out what is null, and writes an empty table as an empty list."""
+    if isinstance(told, dict):
+        kept = {name: _without_nothing(value) for name, value in told.items() if value is not None}
+        return {name: value for name, value in kept.items() if value != {}}
+    return [_without_nothing(one) for one in told] if isinstance(told, list) else told
+
+
+def _missing(field: str, number: int) -> Response:
+    return _refusal(404, No("No such entity with %fieldName = %fieldValue", {"fieldName": field, "fieldValue": number}))
+
+
+def _refusal(status: int, no: No) -> Response:
+    told = {"message": no.message} | ({"parameters": no.parameters} if no.parameters is not None else {})
+    return Response(orjson.dumps(told), status, media_type="application/json")

@@ -1,0 +1,133 @@
+"""Magento / Adobe Commerce as a source: customers, orders and what follows them, in full or by window."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.http import Door
+from connectors.magento.api import Detail, Reads, Scope, Shop
+from connectors.magento.faultwords import error_of
+from connectors.magento.keyset import Lists
+from connectors.magento.signing import SignedRequests
+from connectors.magento.terms import Terms, ZoneName
+from connectors.magento.translate import OBJECTS, SOURCE, translate
+from connectors.payload import canonical
+from connectors.sign_in import FixedHeaders, SignIn
+from models.landing import Page, Refusal, SourceRecord, Window
+from models.ports import Source
+
+log = logging.getLogger(__name__)
+
+_LISTS = {"invoice": "invoices", "shipment": "shipments", "creditmemo": "creditmemos"}
+
+
+class Settings(Terms):
+    """Where the shop is, how to sign in, which part of it to read and how to read its words."""
+
+    base_url: str = Field(description="address of the shop, without `rest`, e.g. https://shop.example")
+    store_code: str = Field(
+        "all", pattern=r"^[A-Za-z0-9_]+$", description="store view code in the path; limits nothing that is sold"
+    )
+    auth: Literal["oauth1", "bearer"] = Field(
+        "oauth1", description="bearer tokens of integrations are off by default since 2.4.4"
+    )
+    access_token: SecretStr = Field(description="access token of an integration that may read customers and sales")
+    access_token_secret: SecretStr | None = Field(None, description="its secret; oauth1 only")
+    consumer_key: str | None = Field(None, description="consumer key of the integration; oauth1 only")
+    consumer_secret: SecretStr | None = Field(None, description="consumer secret of the integration; oauth1 only")
+    page_size: int = Field(100, ge=1, le=300, description="records per request; shops may refuse more than 300")
+    parallel: int = Field(4, ge=1, le=8, description="requests for details of customers at a time")
+    per_second: float | None = Field(
+        None,
+        gt=0,
+        description="requests a second at most; the vendor names no limit, a firewall before it may have one",
+    )
+    websites: tuple[int, ...] = Field((), description="ids of the websites to read; all if empty")
+    store_ids: tuple[int, ...] = Field((), description="ids of the store views to read; all if empty")
+    filter_zone: ZoneName | None = Field(
+        None, description="zone in which the shop reads times of filters, if another than `time_zone`"
+    )
+    details: tuple[Detail, ...] = Field(
+        ("consent",),
+        description="what to ask for each customer: `consent` where lists leave it out, `balance` of store credit; "
+        "each costs a request per customer",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        needed = {"access_token_secret", "consumer_key", "consumer_secret"}
+        missing = sorted(name for name in needed if not getattr(self, name))
+        if self.auth == "oauth1" and missing:
+            raise ValueError(f"auth oauth1 also needs {', '.join(missing)}")
+        return self
+
+
+def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Source:
+    """The shop as a source. Nothing is asked before the first page is. Raises ValueError for a URL without TLS."""
+    door = Door(
+        f"{settings.base_url.rstrip('/')}/rest/{settings.store_code}/V1",
+        vendor=SOURCE,
+        clock=clock,
+        sleep=sleep,
+        sign_in=_sign_in(settings, clock),
+        classify=error_of,
+        per_second=settings.per_second,
+        headers={"Accept": "application/json"},
+    )
+    lists = Lists(
+        door,
+        page_size=settings.page_size,
+        terms=settings,
+        filter_zone=settings.filter_zone or settings.time_zone,
+    )
+    scope = Scope(settings.websites, settings.store_ids)
+    shop = Shop(door, lists, parallel=settings.parallel, scope=scope, details=settings.details)
+    return Magento(shop, settings)
+
+
+def _sign_in(settings: Settings, clock: Callable[[], datetime]) -> SignIn:
+    if settings.auth == "bearer":
+        return FixedHeaders({"Authorization": SecretStr(f"Bearer {settings.access_token.get_secret_value()}")})
+    assert settings.consumer_key is not None
+    assert settings.consumer_secret is not None
+    assert settings.access_token_secret is not None
+    return SignedRequests(
+        consumer_key=settings.consumer_key,
+        consumer_secret=settings.consumer_secret,
+        access_token=settings.access_token,
+        access_token_secret=settings.access_token_secret,
+        clock=clock,
+    )
+
+
+class Magento:
+    """Implements `models.ports.Source`."""
+
+    name = SOURCE
+    objects: Sequence[str] = OBJECTS
+
+    def __init__(self, shop: Shop, terms: Terms) -> None:
+        self._terms = terms
+        follows = {name: partial(shop.following, path) for name, path in _LISTS.items()}
+        self._reads: Mapping[str, Reads] = {"customer": shop.customers, "order": shop.orders, **follows}
+
+    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+        """Pages of this object. Raises models.errors when the shop is down or refuses us."""
+        for batch in self._reads[object](window):
+            read = [self.translate(object, canonical(item)) for item in batch.items]
+            page = Page(
+                records=tuple(one for one in read if isinstance(one, SourceRecord)),
+                refused=tuple(one for one in read if isinstance(one, Refusal)),
+                correlation_id=batch.correlation_id,
+            )
+            counts = len(page.records), len(page.refused)
+            log.info("magento: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
+            yield page
+
+    def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
+        """Read a payload again; needs nothing but the payload and the settings."""
+        return translate(object, raw, self._terms)

@@ -1,0 +1,86 @@
+"""Invoices, shipments and credit memos: what becomes of an order, told apart from it and later."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from connectors.magento.payloads import kept
+from connectors.magento.payloads_order import CreditMemo, FollowsOrder, Invoice, Shipment
+from connectors.magento.terms import Terms
+from models.orders import Fulfilment, Money, Refund, Return, Settlement, Tender
+
+_PAID, _CANCELED = 2, 3
+
+
+def invoice_body(told: Invoice, terms: Terms) -> Settlement:
+    """Money that came, if it did: an invoice may be open or canceled. How it was paid only the order knows."""
+    method = told.order.payment.method if told.order else None
+    came = Tender(
+        tender=method or "unknown",
+        amount=Money(amount=kept(told.grand_total), currency=told.order_currency_code),
+        reference=told.transaction_id,
+        at=terms.moment(told.created_at),
+    )
+    return Settlement(order=told.order_id, tenders=(came,) if told.state == _PAID and told.grand_total > 0 else ())
+
+
+def credit_memo_body(told: CreditMemo, terms: Terms) -> Settlement:
+    """Money that went back, vouchers included, and the goods that it was for. A canceled one did nothing."""
+    if told.state == _CANCELED:
+        return Settlement(order=told.order_id)
+    at, vouchers = terms.moment(told.created_at), told.extension_attributes
+    back = told.grand_total + vouchers.customer_balance_amount + vouchers.gift_cards_amount
+    refund = Refund(
+        refund_id=told.entity_id,
+        amount=Money(amount=kept(back), currency=told.order_currency_code),
+        reason=next((remark.comment for remark in told.comments if remark.comment), None),
+        at=at,
+    )
+    return Settlement(
+        order=told.order_id,
+        refunds=(refund,) if back > 0 else (),
+        returns=tuple(
+            Return(return_id=f"{told.entity_id}:{line}", line=line, quantity=quantity, at=at)
+            for line, quantity in _pieces(told).items()
+            if quantity > 0
+        ),
+    )
+
+
+def shipment_body(told: Shipment, terms: Terms) -> Settlement:
+    """One fulfilment per parcel; a shipment without a parcel is one too."""
+    return Settlement(order=told.order_id, fulfilments=tuple(_parcels(told, terms)))
+
+
+def _parcels(told: Shipment, terms: Terms) -> Iterator[Fulfilment]:
+    lines, left = tuple(_pieces(told)), terms.moment(told.created_at)
+    if not told.tracks:
+        yield Fulfilment(fulfilment_id=told.entity_id, status="shipped", at=left, lines=lines)
+    for place, parcel in enumerate(told.tracks):
+        yield Fulfilment(
+            fulfilment_id=f"{told.entity_id}-{parcel.entity_id or place}",
+            method=parcel.carrier_code,
+            carrier=parcel.title or parcel.carrier_code,
+            tracking_number=parcel.track_number,
+            status="shipped",
+            at=terms.moment(parcel.created_at) or left,
+            lines=lines,
+        )
+
+
+def _pieces(told: FollowsOrder) -> dict[str, Decimal]:
+    """Pieces by line of the order. The item below a configurable one is the same goods told again.
+
+    Where only parts of a bundle are told, the bundle's line stands for them, with the most of any part.
+    Without the order, what has a price counts by itself.
+    """
+    if told.order is None:
+        priced = [item for item in told.items if item.price > 0] or told.items
+        return {item.order_item_id: item.qty for item in priced}
+    parents = {item.item_id: item.parent_item_id for item in told.order.items if item.parent_item_id}
+    own = {item.order_item_id: item.qty for item in told.items if item.order_item_id not in parents}
+    below: dict[str, Decimal] = {}
+    for item in told.items:
+        parent = parents.get(item.order_item_id)
+        if parent is not None and parent not in own:
+            below[parent] = max(below.get(parent, Decimal(0)), item.qty)
+    return own | below

@@ -1,0 +1,137 @@
+"""What the sandbox's org is made of: objects with their fields, types and relationships, as describe tells them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Record = dict[str, Any]
+
+_STAMPED = "Id:id IsDeleted:boolean CreatedDate:datetime LastModifiedDate:datetime SystemModstamp:datetime"
+_ADDRESS = (
+    "Street:textarea City:string State:string StateCode:string PostalCode:string Country:string CountryCode:string"
+)
+_PERSON = """
+    Salutation:picklist FirstName:string MiddleName:string LastName:string Suffix:string Name:string Phone:phone
+"""
+
+
+def _address(prefix: str) -> str:
+    return " ".join(f"{prefix}{part}" for part in _ADDRESS.split()) + f" {prefix}Address:address"
+
+
+_OBJECTS: Mapping[str, str] = {
+    "Contact": f"""{_STAMPED} {_PERSON} MasterRecordId:>Contact AccountId:>Account IndividualId:>Individual Email:email
+        MobilePhone:phone HomePhone:phone OtherPhone:phone Birthdate:date GenderIdentity:picklist Title:string
+        Department:string LeadSource:picklist HasOptedOutOfEmail:boolean DoNotCall:boolean EmailBouncedDate:datetime
+        IsPersonAccount:boolean Loyalty_Number__c:string Brand__c:picklist Home_Store__c:string
+        Preferred_Locale__c:string {_address("Mailing")} {_address("Other")}""",
+    "Account": f"""{_STAMPED} {_PERSON} MasterRecordId:>Account IsPersonAccount:boolean PersonContactId:>Contact
+        PersonIndividualId:>Individual PersonEmail:email PersonMobilePhone:phone PersonHomePhone:phone
+        PersonOtherPhone:phone PersonBirthdate:date PersonGenderIdentity:picklist PersonTitle:string
+        PersonDepartment:string PersonLeadSource:picklist PersonHasOptedOutOfEmail:boolean PersonDoNotCall:boolean
+        PersonEmailBouncedDate:datetime Loyalty_Number__pc:string Brand__pc:picklist Home_Store__pc:string
+        Preferred_Locale__pc:string {_address("PersonMailing")} {_address("PersonOther")} {_address("Billing")}
+        {_address("Shipping")}""",
+    "Individual": f"{_STAMPED} FirstName:string LastName:string",
+    "User": f"{_STAMPED} Name:string EmployeeNumber:string",
+    "ContactPointTypeConsent": f"""{_STAMPED} Name:string PartyId:>Individual ContactPointType:picklist
+        PrivacyConsentStatus:picklist CaptureDate:datetime EffectiveFrom:datetime CaptureSource:string
+        DataUsePurposeId:>DataUsePurpose BusinessBrandId:>BusinessBrand
+        EngagementChannelTypeId:>EngagementChannelType""",
+    "DataUsePurpose": f"{_STAMPED} Name:string",
+    "BusinessBrand": f"{_STAMPED} Name:string",
+    "EngagementChannelType": f"{_STAMPED} Name:string",
+    "LoyaltyProgram": f"{_STAMPED} Name:string",
+    "LoyaltyProgramCurrency": f"{_STAMPED} Name:string LoyaltyProgramId:>LoyaltyProgram",
+    "LoyaltyTierGroup": f"{_STAMPED} Name:string",
+    "LoyaltyTier": f"{_STAMPED} Name:string LoyaltyTierGroupId:>LoyaltyTierGroup",
+    "LoyaltyProgramMember": f"""{_STAMPED} MembershipNumber:string MemberStatus:picklist MemberType:picklist
+        EnrollmentDate:date MembershipEndDate:date EnrollmentChannel:picklist CanReceivePromotions:boolean
+        ContactId:>Contact AccountId:>Account ProgramId:>LoyaltyProgram""",
+    "LoyaltyMemberCurrency": f"""{_STAMPED} Name:string LoyaltyMemberId:>LoyaltyProgramMember PointsBalance:double
+        LoyaltyProgramCurrencyId:>LoyaltyProgramCurrency""",
+    "LoyaltyMemberTier": f"""{_STAMPED} Name:string LoyaltyMemberId:>LoyaltyProgramMember LoyaltyTierId:>LoyaltyTier
+        LoyaltyTierGroupId:>LoyaltyTierGroup EffectiveDate:date TierExpirationDate:date""",
+    "LoyaltyProgramMemberMerge": f"""{_STAMPED} Name:string SourceMemberId:>LoyaltyProgramMember Status:picklist
+        TargetMemberId:>LoyaltyProgramMember Reason:string""",
+    "JournalType": f"{_STAMPED} Name:string",
+    "TransactionJournal": f"""{_STAMPED} Name:string ExternalTransactionNumber:string OrderId:>Order
+        JournalTypeId:>JournalType JournalReason:string RelatedJournalId:>TransactionJournal
+        MemberId:>LoyaltyProgramMember ActivityDate:datetime Status:picklist""",
+    "LoyaltyLedger": f"""{_STAMPED} Points:double EventType:picklist ActivityDate:datetime ExpiryDate:date
+        AdditionalNotes:string LoyaltyProgramMemberId:>LoyaltyProgramMember
+        LoyaltyProgramCurrencyId:>LoyaltyProgramCurrency TransactionJournalId:>TransactionJournal""",
+    "Product2": f"{_STAMPED} Name:string ProductCode:string StockKeepingUnit:string",
+    "Order": f"""{_STAMPED} OrderNumber:string Status:picklist EffectiveDate:date OrderedDate:datetime
+        AccountId:>Account
+        BillToContactId:>Contact CustomerAuthorizedById:>Contact BillingEmailAddress:email BillingPhoneNumber:phone
+        TotalAmount:currency GrandTotalAmount:currency TotalTaxAmount:currency CurrencyIsoCode:picklist
+        OrderReferenceNumber:string PoNumber:string Type:picklist IsReductionOrder:boolean Brand__c:picklist
+        Store__c:string Channel__c:picklist Loyalty_Number__c:string {_address("Billing")} {_address("Shipping")}""",
+    "OrderItem": f"""{_STAMPED} OrderId:>Order OrderItemNumber:string Quantity:double UnitPrice:currency
+        ListPrice:currency TotalPrice:currency TotalLineAmount:currency TotalTaxAmount:currency Description:string
+        Product2Id:>Product2""",
+    "Task": f"""{_STAMPED} WhoId:>Contact|Lead WhatId:>Account|Order AccountId:>Account OwnerId:>User CreatedById:>User
+        Subject:string Description:textarea Status:picklist IsClosed:boolean Priority:picklist ActivityDate:date
+        CompletedDateTime:datetime TaskSubtype:picklist CallType:picklist CallDisposition:string""",
+    "Event": f"""{_STAMPED} WhoId:>Contact|Lead WhatId:>Account|Order AccountId:>Account OwnerId:>User CreatedById:>User
+        Subject:string Description:textarea StartDateTime:datetime EndDateTime:datetime Location:string
+        IsAllDayEvent:boolean""",
+    "Lead": f"{_STAMPED} LastName:string",
+    "ContentNote": """Id:id IsDeleted:boolean CreatedDate:datetime LastModifiedDate:datetime Title:string
+        TextPreview:string OwnerId:>User CreatedById:>User""",
+    "ContentDocumentLink": """Id:id IsDeleted:boolean SystemModstamp:datetime ContentDocumentId:>ContentNote
+        LinkedEntityId:>Contact|Account|User""",
+}
+
+PREFIXES: Mapping[str, str] = {
+    "003": "Contact",
+    "001": "Account",
+    "00Q": "Lead",
+    "005": "User",
+    "0PK": "Individual",
+    "801": "Order",
+    "069": "ContentNote",
+}
+"""First characters of the ids of each object that others refer to without saying its type."""
+
+_COMPOUND = {"address"}
+"""Types that Bulk refuses."""
+
+
+class Field:
+    """One field as describe tells it."""
+
+    def __init__(self, declared: str) -> None:
+        self.name, _, kind = declared.partition(":")
+        self.refers_to = tuple(kind.removeprefix(">").split("|")) if kind.startswith(">") else ()
+        self.type = "reference" if self.refers_to else kind
+        self.relationship = _relationship(self.name) if self.refers_to else None
+
+    @property
+    def compound(self) -> bool:
+        """Whether it is made of other fields."""
+        return self.type in _COMPOUND
+
+    def told(self) -> dict[str, Any]:
+        """Its entry in an answer of describe."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "label": self.name,
+            "filterable": not self.compound,
+            "sortable": not self.compound,
+            "calculated": False,
+            "custom": self.name.endswith(("__c", "__pc")),
+            "relationshipName": self.relationship,
+            "referenceTo": list(self.refers_to),
+        }
+
+
+def _relationship(name: str) -> str:
+    return name.removesuffix("Id")
+
+
+def schema() -> dict[str, dict[str, Field]]:
+    """Every object's fields by name; a fresh copy, so that a test may take some away."""
+    declared = {name: [Field(each) for each in text.split()] for name, text in _OBJECTS.items()}
+    return {name: {each.name: each for each in fields} for name, fields in declared.items()}
