@@ -56,7 +56,7 @@ def _append(run: Run) -> None:
 
 
 def _table(run: Run, query: str) -> pa.Table:
-    return run.warehouse.execute(_QUERIES[query]).to_arrow_table()
+    return run.warehouse.sql(_QUERIES[query]).to_arrow_table()
 
 
 def _walls(run: Run, names: Sequence[str], joins: pa.Table) -> pa.Table:

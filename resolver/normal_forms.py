@@ -1,6 +1,6 @@
 """Normal forms: one spelling for e-mail addresses, phones, names, addresses and dates.
 
-Pure functions over single values. `standardise` calls those that SQL cannot express on the distinct values of a
+Pure functions over single values. `standard_form` calls those that SQL cannot express on the distinct values of a
 column; everything else in the product that must spell a value as the linkage does calls them directly.
 An empty or unusable value is None, never an empty string.
 """

@@ -162,8 +162,8 @@ def _documents(
     connection: duckdb.DuckDBPyConnection, destination: Destination, which: str
 ) -> Iterator[list[tuple[str, str, str]]]:
     """(profile, document as JSON, hash of document and field map), some at a time."""
-    found: pa.Table = connection.execute(
-        _QUERIES[which], {"destination": destination.name, "mapping": destination.mapping}
+    found: pa.Table = connection.sql(
+        _QUERIES[which], params={"destination": destination.name, "mapping": destination.mapping}
     ).to_arrow_table()
     for batch in found.to_batches(max_chunksize=_DOCUMENTS_AT_ONCE):
         columns = (batch.column(name).to_pylist() for name in ("profile", "document", "document_hash"))

@@ -1,112 +1,11 @@
-"""Standardise: from what sources tell about people to one spelling per value.
+"""Standardise what sources tell. derived.told -> derived.record"""
 
-SQL does what SQL can (`resolver/sql/standardise.sql`); what it cannot (other scripts, phones, nicknames, sounds) is
-done by `normal_forms` once per distinct value. Cleaning is the same for every source.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import duckdb
-import pyarrow as pa
-
-from resolver import normal_forms
+from resolver import standard_form
+from resolver.run import Run
 from resolver.warehouse import queries
-
-if TYPE_CHECKING:
-    from resolver.run import Run
-
-WORD_TABLES = ("standardise_given", "standardise_family")
 
 
 def records(run: Run) -> None:
-    """Standardise everything that sources tell. derived.told -> derived.record"""
+    """Rebuild the standardised records; cleaning is the same for every source."""
     run.warehouse.execute(queries("standardise")["start_again"])
-    people(run.warehouse, "derived.told", "derived.record", run.policy.default_country)
-
-
-def people(connection: duckdb.DuckDBPyConnection, told: str, into: str, country: str | None = None) -> None:
-    """Create table `into` with one standardised person per row of the table or view `told`.
-
-    Both names may be schema-qualified; columns that `told` lacks count as never told. `country` (ISO 3166 alpha-2) is
-    assumed for phones of records without one. Values that stand for nothing (noreply@, 0000000000, Guest Guest) become
-    NULL and are listed in `kept_out` as 'field:reason'.
-    Raises duckdb.CatalogException when `told` is missing or `into` exists already.
-    """
-    q = queries("standardise")
-    connection.execute(q["words_macro"])
-    connection.execute(q["told"], {"told": told})
-    _fold_other_scripts(connection)
-    _take_names_apart(connection)
-    _spell_emails(connection)
-    _spell_phones(connection, country)
-    words = list(normal_forms.STREET_WORDS)
-    short = list(normal_forms.STREET_WORDS.values())
-    connection.execute(q["addresses"], {"spelt": words, "short": short})
-    connection.execute(q["people"])
-    connection.table("standardise_people").create(into)
-    connection.execute(q["put_away"])
-    for name in WORD_TABLES:
-        connection.unregister(name)
-
-
-def _fold_other_scripts(connection: duckdb.DuckDBPyConnection) -> None:
-    q = queries("standardise")
-    texts = _texts(connection, q["other_scripts"])
-    folded = pa.table({"text": pa.array(texts, pa.string()),
-                       "ascii": pa.array([normal_forms.ascii_form(t) for t in texts], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_folded", folded, q["in_ascii"])
-
-
-def _take_names_apart(connection: duckdb.DuckDBPyConnection) -> None:
-    q = queries("standardise")
-    connection.execute(q["names"], {
-        "titles": sorted(normal_forms.titles()), "particles": sorted(normal_forms.particles()),
-        "suffixes": sorted(normal_forms.SUFFIXES), "honours": sorted(normal_forms.honours()),
-        "salutations": sorted(normal_forms.SALUTATIONS)})  # fmt: skip
-    connection.execute(q["name_placeholders"], {
-        "nobody": sorted(normal_forms.NOBODY), "companies": sorted(normal_forms.company_words())})  # fmt: skip
-    given = _texts(connection, q["given_names"])
-    family = _texts(connection, q["family_names"])
-    connection.register("standardise_given", pa.table({
-        "word": pa.array(given, pa.string()),
-        "forms": pa.array([normal_forms.given_forms(g) for g in given], pa.list_(pa.string())),
-        "sound": pa.array([normal_forms.sound(g) for g in given], pa.string())}))  # fmt: skip
-    connection.register("standardise_family", pa.table({
-        "word": pa.array(family, pa.string()),
-        "sound": pa.array([normal_forms.sound(f) for f in family], pa.string())}))  # fmt: skip
-
-
-def _spell_emails(connection: duckdb.DuckDBPyConnection) -> None:
-    q = queries("standardise")
-    connection.execute(q["plain_emails"], {"no_reply": normal_forms.NO_REPLY})
-    told = _texts(connection, q["odd_emails"])
-    spelt = [normal_forms.email(t) for t in told]
-    odd = pa.table({
-        "told": pa.array(told, pa.string()), "address": pa.array(spelt, pa.string()),
-        "mailbox": pa.array([normal_forms.mailbox(a) if a else None for a in spelt], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_odd_email", odd, q["add_odd_emails"])
-
-
-def _spell_phones(connection: duckdb.DuckDBPyConnection, country: str | None) -> None:
-    q = queries("standardise")
-    connection.execute(q["bare_phones"], {"country": country})
-    told = connection.execute(q["phones"], {"country": country}).fetchall()
-    spelt = [normal_forms.phone(text, told_country or country) for text, told_country in told]
-    rows = pa.table({
-        "told": pa.array([text for text, _ in told], pa.string()),
-        "country": pa.array([c for _, c in told], pa.string()),
-        "e164": pa.array([p.e164 for p in spelt], pa.string()),
-        "national": pa.array([p.national for p in spelt], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_spelt_phone", rows, q["add_phones"])
-
-
-def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    return [row[0] for row in connection.execute(query).fetchall()]
-
-
-def _with_rows(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, query: str) -> None:
-    connection.register(name, rows)
-    connection.execute(query)
-    connection.unregister(name)
+    standard_form.people(run.warehouse, "derived.told", "derived.record", run.policy.default_country)

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from connectors.sandbox import population
+from models.facts import Verdict
 from models.ports import Source
-from resolver import explain, land, pipeline, publish
-from resolver.cli import closing, link, sandbox, shown, templates, wiring, workspace
+from resolver import explain, land, pipeline, publish, steward
+from resolver.cli import closing, evaluate, link, sandbox, shown, templates, wiring, workspace
 from resolver.cli import demo as demonstration
 from resolver.cli.exits import Exit, explained
 from resolver.run import Run
@@ -22,6 +23,9 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.command("link", epilog="Example: resolver link people.csv --out clusters.parquet")(link.link_command)
+app.command("evaluate", epilog="Example: resolver evaluate pairs.parquet --ask 50 --out ask.csv")(
+    evaluate.evaluate_command
+)
 
 InWorkspace = Annotated[Path, typer.Option("--workspace", "-w", help="Folder with site.toml and policy.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
@@ -103,6 +107,25 @@ def publish_command(
             step(run, destination)
 
     _run("publish", where, tell, as_json=as_json)
+
+
+@app.command("judge", epilog="Example: resolver judge pos:member:C1 bigcommerce:customer:42 non_match --steward anna")
+def judge_command(
+    one: Annotated[str, typer.Argument(metavar="RECORD", help="A record key.")],
+    other: Annotated[str, typer.Argument(metavar="RECORD", help="Another one.")],
+    verdict: Annotated[Verdict, typer.Argument(help="Are the two one person?")],
+    who: Annotated[str, typer.Option("--steward", help="Who says so; kept in the ledger.")],
+    why: Annotated[str, typer.Option(help="For whoever asks later.")] = "",
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """Settle who is who as a steward: undo a merge, join what was kept apart. Holds in every later run."""
+
+    def settle(run: Run, place: workspace.Workspace) -> None:
+        steward.judge(run, one, other, verdict, who, why)
+        pipeline.resolve(run, ())
+
+    _run("judge", where, settle, as_json=as_json)
 
 
 @app.command("run", epilog="Example: resolver run -w shops --json")

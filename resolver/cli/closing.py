@@ -134,4 +134,4 @@ def _next(out: Console, where: Path, stories: Sequence[Answer]) -> None:
         f"resolver explain {' '.join(last)} -w {where}",
         f"resolver demo -w {where}        # again: nothing new lands, nothing is sent",
     ):
-        out.print(f"  .venv/bin/{command}", highlight=False, markup=False)
+        out.print(f"  .venv/bin/{command}", highlight=False, markup=False, soft_wrap=True)

@@ -45,4 +45,4 @@ def complain(message: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"error": message}))
     else:
-        Console(stderr=True).print(f"[red]{message}[/red]", highlight=False)
+        Console(stderr=True, emoji=False).print(message, style="red", markup=False, highlight=False)

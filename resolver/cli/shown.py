@@ -217,9 +217,9 @@ def _judgements(title: str, judgements: Sequence[Answer], out: Console) -> None:
 def _evidence(evidence: Mapping[str, Any]) -> str:
     if "levels" not in evidence:
         return ", ".join(f"{name}: {value}" for name, value in evidence.items())
-    return "\n".join(
-        f"{name}: {part['level']} ({part['weight']:+.1f} bits)" for name, part in evidence["levels"].items()
-    )
+    against = [f"contradiction: {evidence['contradiction']}"] if "contradiction" in evidence else []
+    parts = [f"{name}: {part['level']} ({part['weight']:+.1f} bits)" for name, part in evidence["levels"].items()]
+    return "\n".join(against + parts)
 
 
 def _because(reason: Mapping[str, Any]) -> str:
@@ -336,3 +336,25 @@ def linked(summary: Answer, written: Mapping[str, Path], *, as_json: bool) -> No
     figures = ("records", "clusters", "largest", "review", "compared", "judged", "model")
     table("Who is who", [{"": name, "figure": summary[name]} for name in figures], out=out)
     table("Written", [{"what": what, "file": path} for what, path in written.items()], out=out)
+
+
+def asked(number: int, out: Path, *, as_json: bool) -> None:
+    """Where the pairs are that a steward is asked about."""
+    if as_json:
+        as_json_document({"pairs": number, "written": str(out)})
+        return
+    console().print(
+        f"{number} pairs to judge are in {escape(str(out))}: write yes or no into the column match, "
+        f"then  resolver evaluate PAIRS --labels {escape(str(out))}",
+        highlight=False,
+    )
+
+
+def quality(found: Answer, *, as_json: bool) -> None:
+    """Precision, recall and F1 with their intervals."""
+    if as_json:
+        as_json_document(found)
+        return
+    rows = [{"figure": name, **found[name]} for name in ("precision", "recall", "f1")]
+    figures = [{name: value if name == "figure" else f"{value:.4f}" for name, value in row.items()} for row in rows]
+    table(f"Quality of the judged pairs, 95 % intervals, from {found['labels']} labels", figures)

@@ -2,11 +2,9 @@
 
 Two clusters are joined while the mean of the log-odds over all pairs between them is positive; a pair that was never
 scored counts as `unscored`. Log-odds are bounded on both sides, so that neither one lucky nor one ruined record
-decides.
-Average link is reducible: joining every pair of clusters that are each other's best gives the same result as joining
-the best pair first, one at a time, whatever the order of the input. Sums are kept as whole millionths, so that no
-order
-of addition shows either.
+decides. Average link is reducible: joining every pair of clusters that are each other's best gives the same result as
+joining the best pair first, one at a time, whatever the order of the input. Sums are kept as whole millionths, so that
+no order of addition shows either.
 """
 
 from __future__ import annotations
@@ -57,8 +55,7 @@ def clusters(
     """The cluster of every record, named by its smallest record number.
 
     `walls` never end in one cluster; `joins` do unless a wall forbids it; a contradiction between two records is
-    strong
-    evidence against, beyond the bound, but a large cluster may outvote it.
+    strong evidence against, beyond the bound, but a large cluster may outvote it.
     """
     label = np.arange(records)
     size = np.ones(records, np.int64)

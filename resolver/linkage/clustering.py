@@ -48,13 +48,10 @@ def agglomerate(
     """Cluster records by average link on bounded log-odds. The order of any input plays no part.
 
     `pairs` has left, right and log_odds (natural logarithm); a pair that is absent counts as `policy.unscored`.
-    `joins`
-    (left, right) end in one cluster unless a wall forbids it; `walls` (left, right) never do. Pairs, walls and
-    joins that
-    name a record not among `records` are ignored. `contradictions` (left, right) are strong evidence against,
-    which only the
-    evidence of many other records outweighs. A record that could as well belong to either of two clusters between
-    which a wall stands, or a contradiction, is left alone and is doubtful.
+    `joins` (left, right) end in one cluster unless a wall forbids it; `walls` (left, right) never do. Pairs, walls and
+    joins that name a record not among `records` are ignored. `contradictions` (left, right) are strong evidence
+    against, which only the evidence of many other records outweighs. A record that could as well belong to either of
+    two clusters between which a wall stands, or a contradiction, is left alone and is doubtful.
     """
     policy = policy or LinkagePolicy()
     ids = pa.array(sorted(records), pa.string())

@@ -1,8 +1,7 @@
 """Which column of a table of people says what, by the usual spellings of column names.
 
 The tokens of a name are compared, so that `First Name`, `first_name`, `customerFirstName` and `FIRSTNAME` are one.
-Names that
-say nothing are left alone; the caller may map them.
+Names that say nothing are left alone; the caller may map them.
 """
 
 from __future__ import annotations

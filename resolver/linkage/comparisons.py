@@ -1,11 +1,10 @@
 """What is compared between two records, level by level.
 
 A comparison is a list of levels from the strongest agreement to none, as in Fellegi and Sunter; each level's condition
-is SQL in Splink's sense (`_l` and `_r` for the two records), so that Splink computes which level a pair reaches.
-The figures beside each level are general knowledge about people's records, used as starting values and as a weak
-prior: `m` how often records of one person reach the level, `household` how often those of two members of a
-household do,
-and so on for the other kinds of pair in which the field is free to agree without being the same person.
+is SQL in Splink's sense (`_l` and `_r` for the two records), so that Splink computes which level a pair reaches. The
+figures beside each level are general knowledge about people's records, used as starting values and as a weak prior:
+`m` how often records of one person reach the level, `household` how often those of two members of a household do, and
+so on for the other kinds of pair in which the field is free to agree without being the same person.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from resolver import standardise
+from resolver import standard_form
 from resolver.linkage import judging, records, scoring, training
 from resolver.linkage.clustering import Clustered, agglomerate
 from resolver.linkage.columns import Understood
@@ -167,7 +167,7 @@ def link(
 def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:
     connection = duckdb.connect(config={"threads": policy.threads})
     connection.register("link_told", people)
-    standardise.people(connection, "link_told", "link_people")
+    standard_form.people(connection, "link_told", "link_people")
     loaded = records.load(connection, "link_people", policy.threads)
     connection.close()
     return loaded

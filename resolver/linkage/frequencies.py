@@ -35,8 +35,7 @@ class Values:
         """The values behind one hash per record, 0 where there is none.
 
         A record without a name does not count as one more person who has the value. Each population (a country,
-        numbered
-        for every record) has its own values: Piotr is rare, but not in Poland.
+        numbered for every record) has its own values: Piotr is rare, but not in Poland.
         """
         keys = np.where(keys == 0, keys, keys ^ (population.astype(np.uint64) * GOLDEN))
         told = np.flatnonzero(keys)

@@ -1,11 +1,9 @@
 """The model: match against several kinds of non-match (Fellegi and Sunter's, with more than one way to be different).
 
-Every pair of records is a match (one person), or two members of a household, or two people of one area, or two
-people who
-share a contact, or unrelated. Within each kind the comparisons are independent. Fields that describe the person
-agree by
-chance in every non-match; shared fields (an address, a family name) are free to agree in the kinds that share them.
-That is what tells relatives from duplicates without a single label.
+Every pair of records is a match (one person), or two members of a household, or two people of one area, or two people
+who share a contact, or unrelated. Within each kind the comparisons are independent. Fields that describe the person
+agree by chance in every non-match; shared fields (an address, a family name) are free to agree in the kinds that share
+them. That is what tells relatives from duplicates without a single label.
 
 The candidates are a small part of all pairs; those that no blocking rule proposed count as certain non-matches, so the
 expected number of matches, and with it the prior, come out of the estimation itself.
@@ -86,8 +84,7 @@ def weights(feature: Feature, shares: Floats, chance: Floats) -> Floats:
     """Log-ratio of every code under each kind against chance: one row per code, one column per kind.
 
     Missing values weigh nothing; nor does a field in a kind that is not free to share it, except that some parents
-    give
-    a child their own name.
+    give a child their own name.
     """
     level, rarity = feature.level_of_code(), feature.rarity_of_code()
     by_chance = np.where(np.isnan(rarity), -np.log(chance[level]), rarity)
@@ -188,8 +185,7 @@ def maximise(features: Sequence[Feature], counts: Counts, population: Population
 
 def _telling(unknown: Feature, features: Sequence[Feature], counts: Counts) -> Floats:
     """Where names are not told, nothing but the address itself could tell a match from a shared contact: how often
-    either
-    shares an address is read off the pairs whose names are told."""
+    either shares an address is read off the pairs whose names are told."""
     others = [
         levels
         for feature, levels in zip(features, counts.levels, strict=True)

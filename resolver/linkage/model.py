@@ -1,11 +1,9 @@
 """The linkage model that is saved, shipped and passed back: our own versioned JSON.
 
-It holds, per comparison level, how often records of one person reach it (`m`), how often unrelated people do
-(`u`), and how
-often people who share a household, an area or a contact do where the field is free to be shared; how many related
-pairs
-a record has; and the term frequencies, frozen, so that a full run and a delta run weigh alike. Values appear only as
-hashes.
+It holds, per comparison level, how often records of one person reach it (`m`), how often unrelated people do (`u`),
+and how often people who share a household, an area or a contact do where the field is free to be shared; how many
+related pairs a record has; and the term frequencies, frozen, so that a full run and a delta run weigh alike. Values
+appear only as hashes.
 """
 
 from __future__ import annotations

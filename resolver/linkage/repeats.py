@@ -1,8 +1,7 @@
 """Rows that tell the very same: till receipts and orders repeat a customer many times.
 
-Identified rows (an e-mail address, an id, a name with a phone, a birth date or an address) that agree in every
-column are
-one record told again; they are linked once. Rows that say no more than a common name are never collapsed.
+Identified rows (an e-mail address, an id, a name with a phone, a birth date or an address) that agree in every column
+are one record told again; they are linked once. Rows that say no more than a common name are never collapsed.
 """
 
 from __future__ import annotations

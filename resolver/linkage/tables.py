@@ -30,7 +30,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Told:
-    """People as told (see standardise), with `source` and `id` of every row in input order, and what was
+    """People as told (see standard_form), with `source` and `id` of every row in input order, and what was
     understood."""
 
     people: pa.Table

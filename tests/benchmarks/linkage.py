@@ -19,7 +19,7 @@ import polars as pl
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-from resolver import standardise
+from resolver import standard_form
 from resolver.linkage import LinkageModel, link
 from resolver.linkage.tables import read
 from tests.benchmarks.ship_model import told
@@ -38,7 +38,7 @@ def plain_splink(file: str, _: str) -> pl.DataFrame:
     rows = read(file)
     connection = duckdb.connect(config={"threads": 2})
     connection.register("told", rows.people)
-    standardise.people(connection, "told", "people")
+    standard_form.people(connection, "told", "people")
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="record",

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from resolver import normal_forms, standardise
+from resolver import normal_forms, standard_form
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def standardised(connection: duckdb.DuckDBPyConnection, **told: str | None) -> dict[str, Any]:
     connection.register("told", pa.table({name: pa.array([value], pa.string()) for name, value in told.items()}))
-    standardise.people(connection, "told", "person")
+    standard_form.people(connection, "told", "person")
     row = connection.table("person").fetchall()[0]
     found = dict(zip(connection.table("person").columns, row, strict=True))
     connection.execute("drop table person")

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.sandbox import population
-from resolver import standardise
+from resolver import standard_form
 from resolver.linkage import Linkage, LinkageModel, LinkagePolicy, judge, link
 
 Rows = Sequence[dict[str, str | None]]
@@ -171,7 +171,7 @@ def test_judging_leaves_nothing_behind_in_the_database_it_reads(linked: Linkage)
     with duckdb.connect() as connection:
         connection.execute("create table told as select 'a' as record, 'Ana' as given_name, 'ana@web.de' as email")
         connection.execute("insert into told values ('b', 'Ana', 'ana@web.de')")
-        standardise.people(connection, "told", "person")
+        standard_form.people(connection, "told", "person")
         before = connection.execute("select table_name from duckdb_tables() order by all").fetchall()
         weighed = judge(connection, "person", linked.model, LinkagePolicy())
         assert connection.execute("select table_name from duckdb_tables() order by all").fetchall() == before

@@ -1,0 +1,71 @@
+"""`resolver evaluate`: how good a linkage is, from no labels, few or many."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+
+from resolver.cli import shown
+from resolver.cli.exits import Exit, complain
+from resolver.linkage import quality
+
+_MATCH = "match"
+
+
+class WrongLabels(ValueError):
+    """The file with the steward's answers cannot be used; the text says why."""
+
+
+def evaluate_command(
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="What `resolver link --pairs` wrote.")],
+    ask: Annotated[int | None, typer.Option(min=2, help="Write a sample of this many pairs for a steward.")] = None,
+    out: Annotated[Path, typer.Option(help="CSV for the sample; `match` is to be filled in.")] = Path("ask.csv"),
+    labels: Annotated[Path | None, typer.Option(help="That CSV with `match` filled in: yes or no.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which sample.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+) -> None:
+    """Precision, recall and F1 with 95 % intervals, of the pairs that were judged.
+
+    Without labels the model's own probabilities stand in, and the intervals are wide. With --ask it writes a stratified
+    sample to judge by hand; --labels reads it back.
+    """
+    try:
+        judged = pq.read_table(pairs)
+        if ask:
+            asked = _asked(judged, ask, seed, out)
+            shown.asked(asked, out, as_json=as_json)
+            return
+        found = quality.estimate(judged, _labels(labels), seed)
+    except (OSError, pa.ArrowInvalid, WrongLabels, KeyError) as error:
+        complain(f"{error}", as_json=as_json)
+        raise typer.Exit(Exit.WRONG_USAGE) from error
+    shown.quality(asdict(found), as_json=as_json)
+
+
+def _asked(judged: pa.Table, size: int, seed: int, out: Path) -> int:
+    sample = quality.sample(judged, size, seed)
+    frame = pl.DataFrame(sample.to_pydict()).with_columns(pl.lit("").alias(_MATCH))
+    frame.write_csv(out)
+    return frame.height
+
+
+def _labels(path: Path | None) -> pa.Table:
+    if path is None:
+        return pa.table({"stratum": pa.array([], pa.int64()), _MATCH: pa.array([], pa.bool_())})
+    told = pl.read_csv(path, infer_schema=False)
+    if not {"stratum", _MATCH} <= set(told.columns):
+        raise WrongLabels(f"{path}: needs the columns stratum and {_MATCH} of the sample that --ask wrote")
+    answered = told.with_columns(pl.col(_MATCH).fill_null("").str.strip_chars().str.to_lowercase()).filter(
+        pl.col(_MATCH) != ""
+    )
+    wrong = set(answered[_MATCH]) - {"yes", "no"}
+    if wrong:
+        raise WrongLabels(
+            f"{path}: {_MATCH} is yes or no, or empty where nobody knows; found {', '.join(sorted(wrong))}"
+        )
+    strata = answered["stratum"].cast(pl.Int64).to_list()
+    return pa.table({"stratum": strata, _MATCH: [answer == "yes" for answer in answered[_MATCH]]})
