@@ -17,7 +17,6 @@ from connectors.pos.tables import written
 from connectors.sandbox.population import Population
 from connectors.sandbox.population.systems import BRANDS, STORES_PER_COUNTRY
 from models.base import Frozen
-from models.records import RecordKey
 
 DELIMITED_EVERY: Final = 4
 """The tills of one store in so many write delimited logs, the others POSLog."""
@@ -122,13 +121,6 @@ def settings(population: Population, directory: Path) -> dict[str, Any]:
         "store_zones": {store: zone_of(store) for store in known},
         "brands": {store: BRANDS[(int(store[2:]) - 1) % STORES_PER_COUNTRY % len(BRANDS)] for store in known},
     }
-
-
-def landed_key(object_: str, source_id: str) -> RecordKey:
-    """Under which key the source lands what the population calls a `card` or a `guest` of the tills."""
-    if object_ == "card":
-        return RecordKey(source="pos", object="member", source_id=source_id)
-    return RecordKey(source="pos", object="receipt", source_id=source_id.replace("|", "-"))
 
 
 class _Chance:

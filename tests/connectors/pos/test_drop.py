@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from connectors.pos.sandbox import Dropped, Spoiling, landed_key, settings, write_drop
+from connectors.pos.sandbox import Dropped, Spoiling, settings, write_drop
+from connectors.sandbox.keys import landed_id
 from connectors.sandbox.population import Population, PopulationSpec, read, write
 from models.loyalty import LoyaltyEntry
 from models.orders import Order
@@ -55,8 +56,8 @@ def sold(population: Population) -> list[dict[str, Any]]:
 
 def test_every_receipt_is_read_once(population: Population, told: Read, dropped: Dropped) -> None:
     rows = sold(population)
-    expected = [landed_key("guest", row["order_id"]).source_id for row in rows]
-    expected += [landed_key("guest", back["id"]).source_id for row in rows for back in row["returns"]]
+    expected = [landed_id("pos", "guest", row["order_id"]) for row in rows]
+    expected += [landed_id("pos", "guest", back["id"]) for row in rows for back in row["returns"]]
     assert told.ids("receipt") == sorted(expected)
     assert dropped.receipts == len(expected)
 
@@ -72,7 +73,7 @@ def test_what_went_wrong_on_purpose_is_refused_and_nothing_else(told: Read, drop
 def test_orders_are_what_was_bought(population: Population, told: Read) -> None:
     found = orders(told)
     for row in sold(population):
-        check(found[landed_key("guest", row["order_id"]).source_id], row)
+        check(found[landed_id("pos", "guest", row["order_id"])], row)
 
 
 def check(order: Order, row: Mapping[str, Any]) -> None:
@@ -97,7 +98,7 @@ def test_guests_are_captured_as_they_told(population: Population, told: Read) ->
     guests = population.records.filter((pl.col("system") == "pos") & (pl.col("object") == "guest")).collect()
     assert guests.height > 10
     for row in guests.iter_rows(named=True):
-        person = found[landed_key("guest", row["source_id"]).source_id].person
+        person = found[landed_id("pos", "guest", row["source_id"])].person
         assert person is not None
         names = (person.given_name, person.family_name, person.full_name)
         assert names == (row["given_name"], row["family_name"], row["full_name"])
@@ -112,8 +113,8 @@ def test_returns_are_negative_and_name_what_they_bring_back(population: Populati
     returns = [(row, back) for row in sold(population) for back in row["returns"]]
     assert returns
     for row, back in returns:
-        order = found[landed_key("guest", back["id"]).source_id]
-        bought = landed_key("guest", row["order_id"]).source_id
+        order = found[landed_id("pos", "guest", back["id"])]
+        bought = landed_id("pos", "guest", row["order_id"])
         assert order.transaction == "return"
         assert order.total.amount == -minor(back["amount_minor"], row)
         assert order.lines[0].returns_line == f"{bought}/{back['line']}"
