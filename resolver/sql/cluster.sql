@@ -79,6 +79,20 @@ with component as (
     from derived.judgement j
     join derived.record l on l.record = j.left_record join derived.record r on r.record = j.right_record
     where j.verdict <> 'non_match'
+), carded as (
+    -- Who has a card and can be reached, by name; a name that very many of them bear says too little to ask every pair.
+    select record, given_name, family_key, loyalty_number, email, phone from derived.record
+    where loyalty_number is not null and given_name is not null and family_key is not null
+      and coalesce(email, phone) is not null
+    qualify count(*) over (partition by given_name, family_key) <= 50
+), namesakes as (
+    -- Two cards under one name and no contact in common: two people, until somebody says otherwise.
+    select l.record, r.record, 'different cards and contacts'
+    from carded l join carded r on r.given_name = l.given_name and r.family_key = l.family_key and l.record < r.record
+    where l.loyalty_number <> r.loyalty_number and (l.email <> r.email or l.phone <> r.phone) and not exists (
+        from derived.identifier a join derived.identifier b on b.kind = a.kind and b.value = a.value
+        where a.record = l.record and b.record = r.record and a.kind in ('email', 'phone')
+    )
 ), settled as (
     -- Whom a steward called one person: what one of the two says of itself no longer contradicts what the other says.
     select c.component, l as one, r as other
@@ -98,7 +112,7 @@ select "left", "right", case when bool_or(reason = 'steward') then 'steward' els
     union all
     select * from (
         from contradiction where reason is not null union all from outspoken where reason is not null
-        union all from nameless)
+        union all from nameless union all from namesakes)
     where ("left", "right") not in (select ("left", "right") from lifted)
 )
 where "left" in (select record from derived.record) and "right" in (select record from derived.record)
