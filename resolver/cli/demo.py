@@ -26,7 +26,7 @@ SANDBOX_PACE = 400
 """Requests a second that the sandbox destinations grant; real ones grant a few."""
 
 
-class SandboxFailed(Exception):
+class SandboxFailed(OSError):
     """The sandbox servers did not come up; the text holds what they said."""
 
 

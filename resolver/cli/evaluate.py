@@ -40,7 +40,7 @@ def evaluate_command(
             shown.asked(asked, out, as_json=as_json)
             return
         found = quality.estimate(judged, _labels(labels), seed)
-    except (OSError, pa.ArrowInvalid, WrongLabels, KeyError) as error:
+    except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError, WrongLabels, KeyError) as error:
         complain(f"{error}", as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE) from error
     shown.quality(asdict(found), as_json=as_json)

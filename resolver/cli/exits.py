@@ -27,7 +27,8 @@ class Exit(IntEnum):
 
 
 _WRONG = (NoWorkspace, WrongPolicy, WrongSite, WrongMap, Unknown, FileExistsError)
-_FAILED = (OutsideError, WarehouseBusy)
+_FAILED = (OutsideError, WarehouseBusy, OSError)
+_INTERRUPTED = "Interrupted. What is in the warehouse stays and is whole; run the command again to go on."
 
 
 @contextmanager
@@ -38,6 +39,12 @@ def explained(as_json: bool) -> Iterator[None]:
     except (*_WRONG, *_FAILED) as error:
         complain(str(error), as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE if isinstance(error, _WRONG) else Exit.FAILED) from error
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # DuckDB tells Ctrl-C in the middle of a query as a RuntimeError of its own.
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
+        complain(_INTERRUPTED, as_json=as_json)
+        raise typer.Exit(Exit.FAILED) from error
 
 
 def complain(message: str, *, as_json: bool) -> None:

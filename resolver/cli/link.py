@@ -56,7 +56,8 @@ def link_command(
     except (Unreadable, UnknownField, ValidationError, FileNotFoundError) as error:
         complain(str(error), as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE) from error
-    written = _written(linkage, out, pairs)
+    with explained(as_json):
+        written = _written(linkage, out, pairs)
     shown.linked(linkage.summary(), written, as_json=as_json)
 
 

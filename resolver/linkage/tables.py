@@ -53,6 +53,8 @@ def read(
     mapped |= {id: "record"} if id else {}
     mapped |= {source: "source"} if source else {}
     known = understood([c for c in rows.column_names if c != FILE], mapped, also)
+    if not set(known.fields) - {"record", "source"} and not known.others:
+        raise Unreadable(f"no column says anything about a person; there are: {', '.join(rows.column_names) or 'none'}")
     return _told(rows, known)
 
 
