@@ -52,9 +52,10 @@ def read(
     mapped = dict(columns or {})
     mapped |= {id: "record"} if id else {}
     mapped |= {source: "source"} if source else {}
-    known = understood([c for c in rows.column_names if c != FILE], mapped, also)
+    told = [column for column in rows.column_names if column != FILE]
+    known = understood(told, mapped, also)
     if not set(known.fields) - {"record", "source"} and not known.others:
-        raise Unreadable(f"no column says anything about a person; there are: {', '.join(rows.column_names) or 'none'}")
+        raise Unreadable(f"no column says anything about a person; there are: {', '.join(told)}")
     return _told(rows, known)
 
 

@@ -80,3 +80,12 @@ def test_labels_that_are_neither_yes_nor_no_are_refused(people: Path, tmp_path: 
     ask.write_text("stratum,match\n1,perhaps\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["evaluate", str(pairs), "--labels", str(ask)])
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["", "colour,size\nred,3\n"])
+def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path, text: str) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["link", str(table), "--out", str(tmp_path / "out.parquet")])
+    assert done.exit_code == 2
+    assert not (tmp_path / "out.parquet").exists()
