@@ -6,18 +6,20 @@ select record from derived.record order by record
 -- Records that say nothing about themselves (a receipt with a card, an order with a mailbox) and that a rule joins to one
 -- that does: they go where that one goes, and take no part in the clustering. Many thin records would outvote the few
 -- that know something. A record that a steward judged speaks for itself.
-select thin.record, max_by(rich.record, (rich.richness, rich.record)) as carrier
-from derived.judgement j
-join derived.record thin on thin.record in (j.left_record, j.right_record)
-join (
+with tie as (
+    select left_record as record, right_record as other from derived.judgement where judge like 'rule:%' and verdict = 'match'
+    union
+    select right_record, left_record from derived.judgement where judge like 'rule:%' and verdict = 'match'
+), rich as (
     select record, (full_name is not null)::int + (birth_date is not null)::int + (email is not null)::int
                    + (phone is not null)::int as richness
     from derived.record where full_name is not null or birth_date is not null
-) rich on rich.record in (j.left_record, j.right_record) and rich.record <> thin.record
-where j.judge like 'rule:%' and j.verdict = 'match' and thin.full_name is null and thin.birth_date is null
-  and thin.record not in (
+)
+select thin.record, max_by(rich.record, (rich.richness, rich.record)) as carrier
+from tie join derived.record thin on thin.record = tie.record join rich on rich.record = tie.other
+where thin.full_name is null and thin.birth_date is null and thin.record not in (
     select unnest([left_record, right_record]) from derived.judgement where judge like 'steward:%'
-  )
+)
 group by thin.record order by thin.record
 
 -- name: joins
