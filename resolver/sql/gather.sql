@@ -26,9 +26,7 @@ insert into derived.purchase
 with bought as (
     select record, source, body from derived.current_record where kind = 'order'
 ), customer as (
-    -- Newsletter subscribers have numbers of their own, which are no customers' numbers.
-    select source, source_id, min(record) as record from derived.current_record
-    where kind = 'person' and object <> 'subscriber' group by source, source_id
+    select source, source_id, min(record) as record from derived.customer group by source, source_id
 ), settled as (
     select order_record,
            list(body order by record) as settlements
@@ -58,9 +56,9 @@ left join settled s on s.order_record = b.record
 -- name: persons
 -- Temporary: every record that tells about a person, with the person as JSON.
 create or replace temp table gathered_person as
-select record, source, object, source_id, changed_at, body as person,
-       null::varchar as loyalty_number, case when object <> 'subscriber' then source_id end as customer
-from derived.current_record where kind = 'person'
+select r.record, r.source, r.object, r.source_id, r.changed_at, r.body as person,
+       null::varchar as loyalty_number, c.source_id as customer
+from derived.current_record r left join derived.customer c using (record) where r.kind = 'person'
 union all
 select r.record, r.source, r.object, r.source_id, r.changed_at, coalesce(r.body->'person', '{}'::json),
        r.body->>'loyalty_number', r.body->>'customer'
@@ -135,7 +133,9 @@ with said as (
            "at":"TIMESTAMPTZ","proof":"VARCHAR"}]')) as e
     from gathered_person p left join gathered_address a using (record)
 )
-select distinct record, source, case when e.channel = 'email' then 'email' when e.channel in ('sms', 'phone') then 'phone' else 'other' end, e.contact_point, country,
+select distinct record, source,
+       case when e.channel = 'email' then 'email' when e.channel in ('sms', 'phone') then 'phone' else 'other' end,
+       e.contact_point, country,
        e.channel, e.brand, coalesce(e.purpose, 'marketing'), e.status, e.at, e.proof
 from said
 
@@ -169,7 +169,7 @@ insert into derived.waiting
 select o.record, o.source || ' customer ' || (o.body->>'customer'), 'customer has not landed'
 from derived.current_record o
 where o.kind = 'order' and (o.body->>'customer') is not null and not exists (
-    from derived.current_record c where c.kind = 'person' and c.object <> 'subscriber' and c.source = o.source and c.source_id = (o.body->>'customer')
+    from derived.customer c where c.source = o.source and c.source_id = (o.body->>'customer')
 )
 union all
 select s.record, s.source || ' order ' || coalesce(s.body->>'order', '?'), 'order has not landed'

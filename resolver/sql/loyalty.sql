@@ -39,8 +39,7 @@ with member as (
     select p.record, r.changed_at, from_json(r.body, '{"account":"VARCHAR","programme":"VARCHAR",
         "status":"VARCHAR","tier":{"code":"VARCHAR","expires_on":"DATE"},"balance":"BIGINT","enrolled_at":"TIMESTAMPTZ"}')
     from derived.current_record r
-    join derived.current_record p
-      on p.kind = 'person' and p.object <> 'subscriber' and p.source = r.source and p.source_id = (r.body->>'customer')
+    join derived.customer p on p.source = r.source and p.source_id = (r.body->>'customer')
     where r.kind = 'member'
 )
 select coalesce(m.programme, 'main') as programme, m.account as account, c.profile, record, changed_at,

@@ -83,10 +83,21 @@ def test_an_answer_is_kept_once_with_its_proof(connection: duckdb.DuckDBPyConnec
 
 
 def test_sms_and_phone_are_channels_of_their_own(connection: duckdb.DuckDBPyConnection, settle: Settle) -> None:
-    said = [answer("opt_in", 1, at="+447911123456", channel="phone")]
-    settle([person(ANA, *said, phone="+447911123456")])
-    channels = connection.execute("select channel, status from derived.consent").fetchall()
-    assert channels == [("phone", "opt_in")]
+    number = "+447911123456"
+    said = [answer("opt_in", 1, at=number, channel="phone"), answer("opt_out", 1, at=number, channel="sms")]
+    settle([person(ANA, *said, phone=number)])
+    channels = connection.execute("select channel, status from derived.consent order by channel").fetchall()
+    assert channels == [("phone", "opt_in"), ("sms", "opt_out")]
+
+
+def test_a_no_to_letters_and_to_push_is_kept_too(connection: duckdb.DuckDBPyConnection, settle: Settle) -> None:
+    said = [
+        answer("opt_out", 1, at="1 High Street, York", channel="post"),
+        answer("opt_out", 1, at="device-7", channel="push"),
+    ]
+    settle([person(ANA, *said)])
+    kept = connection.execute("select channel, contact_point, status from derived.consent order by channel").fetchall()
+    assert kept == [("post", "1 high street, york", "opt_out"), ("push", "device-7", "opt_out")]
 
 
 def test_a_no_to_every_brand_is_a_no_to_each(connection: duckdb.DuckDBPyConnection, settle: Settle) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from models.landing import SourceRecord
-from models.orders import Money, Refund, Settlement
+from models.orders import Fulfilment, Money, Order, Refund, Settlement
 from models.records import RecordKey
 from resolver import gather, land
 from resolver.run import Run
@@ -114,6 +114,32 @@ def test_a_customer_number_of_a_source_is_an_identifier_everywhere(
     )
     found = rows(connection, "select distinct kind, value from derived.told_identifier")
     assert found == [("external_id", "pos_customer:C7")]
+
+
+def test_a_subscriber_with_a_customers_number_is_not_that_customer(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    gathered(
+        a_run,
+        told({"record": "bigcommerce:subscriber:1", "given_name": "Bea", "email": "bea@x.example"}),
+        told({"record": "bigcommerce:order:9", "bought": {"customer": "1"}}),
+    )
+    assert rows(connection, "select owner from derived.purchase") == [("bigcommerce:order:9",)]
+    assert rows(connection, "select record from derived.waiting") == [("bigcommerce:order:9",)]
+    assert rows(connection, "select record from derived.told_identifier where kind = 'external_id'") == [
+        ("bigcommerce:order:9",)
+    ]
+
+
+def test_a_shipment_that_is_told_apart_from_its_order_reaches_it(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    body = Settlement(order="9", fulfilments=(Fulfilment(fulfilment_id="S1", carrier="EX", tracking_number="EX1"),))
+    key = RecordKey(source="magento", object="shipment", source_id="S1")
+    shipment = SourceRecord(key=key, raw=body.model_dump_json(), body=body, changed_at=LONG_AGO)
+    gathered(a_run, told({"record": "magento:order:9", "email": "a@x.example", "bought": {}}), shipment)
+    [(order,)] = rows(connection, "select body from derived.purchase")
+    assert [f.tracking_number for f in Order.model_validate_json(order).fulfilments] == ["EX1"]
 
 
 def test_gathering_again_gives_the_same_rows(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:

@@ -217,6 +217,11 @@ select * exclude (recency) from (
     from ledger.source_record
 ) where recency = 1 and kind <> 'deletion';
 
+-- Who is meant where an order or a membership names a customer of its source. Newsletter subscribers have numbers of
+-- their own, which are no customers' numbers.
+create view derived.customer as
+select record, source, source_id from derived.current_record where kind = 'person' and object <> 'subscriber';
+
 -- Payloads that were refused, not accepted since, and not replaced by a good version from the source itself.
 create view derived.rejected as
 select * exclude (recency) from (
