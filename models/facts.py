@@ -29,6 +29,21 @@ class RunEnd(Frozen):
     ended_at: Moment
 
 
+class Reconciliation(Frozen):
+    """A full read of one object, compared with what had landed before it."""
+
+    source: str
+    object: str
+    missed: int
+    """Versions that changed before the watermark and had not landed: a delta missed them."""
+    vanished: int
+    """Records that the source no longer has."""
+    unlisted: int
+    """Records that the read did not bring, although the source still has them."""
+    run_id: str
+    recorded_at: Moment
+
+
 class Judgement(Frozen):
     """The recorded answer about a pair: who judged, how, on what evidence."""
 

@@ -1,6 +1,6 @@
 """The protocols by which the engine knows the outside world, and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 from models.base import Frozen
@@ -21,11 +21,28 @@ class Source(Protocol):
         """What can be read, in the order in which it should land (customers before orders)."""
         ...
 
+    @property
+    def listed(self) -> Collection[str]:
+        """The objects of which a full read brings all that there is, so that what it does not bring may be gone."""
+        ...
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Every record of this object that changed in the window, a page at a time, each at least once.
 
         Raises connectors.http errors when the source is down or refuses us; bad records are values in the page.
         """
+        ...
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """What became of known records of a listed object that a full read did not bring.
+
+        A `Deletion` without a time for each that the source no longer has; the record itself where it still has it.
+        Raises as `pages` does.
+        """
+        ...
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """All that `pages` brought for this window is on disk. Drops may be archived now; most sources do nothing."""
         ...
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002

@@ -135,5 +135,6 @@ def run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Answer:
     return {
         **found[0],
         "landed": _ask(connection, "landed_by_run", run_id=run_id),
+        "compared": _ask(connection, "compared_by_run", run_id=run_id),
         "sent": _ask(connection, "sent_by_run", run_id=run_id),
     }

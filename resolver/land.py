@@ -1,15 +1,19 @@
-"""Land what a source says: raw, append-only, once. -> ledger.source_record, ledger.quarantine, ledger.landing"""
+"""Land what a source says: raw, append-only, once.
+
+-> ledger.source_record, ledger.quarantine, ledger.landing, ledger.reconciliation
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import orjson
 import pyarrow as pa
 
 from models.errors import OutsideError
-from models.landing import Page, Refusal, SourceRecord, Window
+from models.landing import Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from resolver.run import Run
 from resolver.warehouse import offered, queries, transaction
@@ -34,6 +38,10 @@ _REFUSAL_ROWS = pa.schema(
 )
 
 
+_FEW = 10
+"""So many records may vanish at once, however small the source is."""
+
+
 @dataclass(frozen=True)
 class Landed:
     """What a page or a window added: new records, new refusals, and records that were known already."""
@@ -54,12 +62,17 @@ def records(run: Run, source: Source) -> Landed:
 
     What landed before stays; the watermark does not move, so that the next run reads the window again.
     """
-    return _objects(run, source, {name: _watermark(run, source.name, name) for name in source.objects})
+    return _each(
+        run, source, lambda name: _window(run, source, name, _since(run, source.name, name), partial(_append, run))
+    )
 
 
 def everything(run: Run, source: Source) -> Landed:
-    """Bring in all that the source has, whatever the watermarks say."""
-    return _objects(run, source, dict.fromkeys(source.objects))
+    """Bring in all that the source has, whatever the watermarks say, and compare it with what had landed.
+
+    The comparison (what a delta had missed, what the source no longer has) is a row of ledger.reconciliation.
+    """
+    return _each(run, source, lambda name: _compared(run, source, name))
 
 
 def again(run: Run, source: Source) -> Landed:
@@ -80,27 +93,29 @@ def again(run: Run, source: Source) -> Landed:
     return total
 
 
-def _objects(run: Run, source: Source, since: Mapping[str, datetime | None]) -> Landed:
+def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
+    """Bring in one object after the other, until the source no longer answers."""
     total = Landed()
     for name in source.objects:
-        until = run.clock() - timedelta(seconds=run.policy.landing.lag_seconds)
         try:
-            total += _window(run, source, name, Window(since=since[name], until=until))
+            total += bring(name)
         except OutsideError as error:
             run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
             break
     return total
 
 
-def _watermark(run: Run, source: str, name: str) -> datetime | None:
+def _since(run: Run, source: str, name: str) -> datetime | None:
+    """Where the next delta begins: the watermark less the overlap; None before the first complete window."""
     found = run.warehouse.execute(_QUERIES["watermark"], {"source": source, "object": name}).fetchall()
     return found[0][0] - timedelta(seconds=run.policy.landing.overlap_seconds) if found else None
 
 
-def _window(run: Run, source: Source, name: str, window: Window) -> Landed:
+def _window(run: Run, source: Source, name: str, since: datetime | None, append: Callable[[Page], "Landed"]) -> Landed:
+    window = Window(since=since, until=run.clock() - timedelta(seconds=run.policy.landing.lag_seconds))
     total = Landed()
     for page in source.pages(name, window):
-        total += _append(run, page)
+        total += append(page)
         run.progress(f"land {source.name} {name}", total.landed + total.known, None)
     run.warehouse.execute(
         _QUERIES["close_window"],
@@ -110,7 +125,55 @@ def _window(run: Run, source: Source, name: str, window: Window) -> Landed:
             "run_id": run.run_id, "recorded_at": run.clock(),
         },
     )  # fmt: skip
+    source.landed(name, window)
     return total
+
+
+def _compared(run: Run, source: Source, name: str) -> Landed:
+    """One full read, and what it tells beside its records."""
+    since = _since(run, source.name, name)
+    if name in source.listed:
+        run.warehouse.execute(_QUERIES["begin_full_read"])
+        total = _window(run, source, name, None, partial(_append_noting, run))
+    else:
+        total = _window(run, source, name, None, partial(_append, run))
+    found = {"run_id": run.run_id, "source": source.name, "object": name}
+    [(missed,)] = run.warehouse.execute(_QUERIES["missed"], {**found, "watermark": since}).fetchall()
+    swept = _swept(run, source, name) if name in source.listed else Swept()
+    run.warehouse.execute(
+        _QUERIES["reconcile"],
+        {**found, "missed": missed, "vanished": swept.vanished, "unlisted": swept.unlisted, "recorded_at": run.clock()},
+    )
+    return total + swept.landed
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What became of the records that a full read did not bring."""
+
+    landed: Landed = field(default_factory=Landed)
+    vanished: int = 0
+    unlisted: int = 0
+
+
+def _swept(run: Run, source: Source, name: str) -> Swept:
+    """Ask the source for each record that its full read did not bring, and land the answers."""
+    found = run.warehouse.execute(_QUERIES["absent"], {"source": source.name, "object": name}).fetchall()
+    if not found:
+        return Swept()
+    pages = list(source.missing(name, [source_id for source_id, _ in found]))
+    told = [record for page in pages for record in page.records]
+    vanished = sum(isinstance(record.body, Deletion) for record in told)
+    limit = run.policy.landing.vanish_limit
+    if vanished > max(_FEW, limit * found[0][1]):
+        run.trouble(
+            f"{source.name} {name}: {vanished} of {found[0][1]} records seem to be gone, more than "
+            f"landing.vanish_limit = {limit} allows. None of them was ended. See whether the account may still read "
+            "them all; if they are gone, raise the limit in policy.toml and read everything again."
+        )
+        return Swept()
+    landed = sum((_append(run, page) for page in pages), Landed())
+    return Swept(landed, vanished, len(told) - vanished)
 
 
 def _append(run: Run, page: Page) -> Landed:
@@ -124,6 +187,14 @@ def _append(run: Run, page: Page) -> Landed:
         [(landed,)] = run.warehouse.execute(_QUERIES["append_records"], stamp).fetchall()
         [(refused,)] = run.warehouse.execute(_QUERIES["append_refusals"], stamp).fetchall()
     return Landed(pages=1, landed=landed, refused=refused, known=len(page.records) - landed)
+
+
+def _append_noting(run: Run, page: Page) -> Landed:
+    """The same, and note which records the full read has brought."""
+    ids = [one.key.source_id for one in page.records] + [one.source_id for one in page.refused]
+    with offered(run.warehouse, "page_ids", pa.table({"source_id": pa.array(ids, pa.string())})):
+        run.warehouse.execute(_QUERIES["note_brought"])
+    return _append(run, page)
 
 
 def _record_rows(page: Sequence[SourceRecord]) -> pa.Table:

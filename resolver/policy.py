@@ -31,6 +31,9 @@ class LandingPolicy(Frozen):
     """Read again this much before the last watermark: late commits and same-second changes."""
     lag_seconds: int = Field(5, ge=0)
     """Leave the newest changes to the next run: they may still be in the middle of a commit."""
+    vanish_limit: float = Field(0.2, ge=0, le=1)
+    """A full read that ends more than this share of an object's records, and more than ten, ends none: it is more
+    likely that we may no longer read them than that they are gone."""
 
 
 class RulePolicy(Frozen):

@@ -20,12 +20,19 @@ class Telling:
     def __init__(self, name: str, said: Sequence[SourceRecord]) -> None:
         self.name = name
         self._said = [record for record in said if record.key.source == name]
+        self.listed = frozenset[str]()
         self.objects = sorted({record.key.object for record in self._said}, key=lambda o: (o == "order", o))
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         records = [record for record in self._said if record.key.object == object]
         for i in range(0, len(records), 2):
             yield Page(records=tuple(records[i : i + 2]), correlation_id=f"{self.name}-{object}-{i}")
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing to archive."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         return SourceRecord.model_validate_json(raw)

@@ -1,7 +1,7 @@
 """What the Aptos CRM tells: customers, transactions, loyalty and clienteling, by its change feed or its daily files."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -116,6 +116,11 @@ class Aptos:
         """Customers before what they did."""
         return self._objects
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, but for postings of our own that come back."""
         self._check(object)
@@ -129,6 +134,13 @@ class Aptos:
             counts = len(page.records), len(page.refused), sum(isinstance(one, Echo) for one in read)
             log.info("aptos: %s page of %d, %d refused, %d our own [%s]", object, *counts, correlation_id)
             yield page
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a payload again. Raises Rejected for an object that the map does not name."""

@@ -1,7 +1,7 @@
 """BigCommerce as a source: customers, newsletter subscribers, orders and refunds, in full or by window."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -87,6 +87,11 @@ class BigCommerce:
             "refund": store.refunds,
         }
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Pages of this object. Raises models.errors when the store is down or refuses us."""
         for batch in self._reads[object](window):
@@ -99,6 +104,13 @@ class BigCommerce:
             counts = len(page.records), len(page.refused)
             log.info("bigcommerce: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
             yield page
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a payload again; needs nothing but the payload and the settings."""

@@ -1,7 +1,7 @@
 """commercetools as a source: customers, orders and payments of one project."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 
 from pydantic import Field, SecretStr
@@ -81,6 +81,11 @@ class Commercetools:
         """Customers, then their orders, then the payments that orders refer to."""
         return OBJECTS
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window. Payments come by themselves: a refund does not touch the order."""
         for stretch in self._api.changed(_RESOURCES[object], window):
@@ -94,6 +99,13 @@ class Commercetools:
             counts = len(page.records), len(page.refused)
             log.info("commercetools: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
             yield page
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a resource again from its raw payload."""

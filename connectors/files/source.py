@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -61,6 +61,11 @@ class Files:
         """People."""
         return (PERSON,)
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything in the files that came in the window, 500 rows a page, whatever moment the rows themselves tell.
 
@@ -74,6 +79,13 @@ class Files:
                 yield page
             log.info("files: %s: %d pages of %s", drop.name, pages, name)
             self._archive(drop)  # the caller asked for more: the last page is on disk
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a row again. Raises Rejected for another object than `person`."""

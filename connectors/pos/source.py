@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,11 +100,23 @@ class Tills:
         """Members before what they did."""
         return (MEMBER, RECEIPT, ENTRY)
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything in the drops that arrived in the window, 500 records a page. Raises TryLater, Rejected."""
         if object == RECEIPT:
             return _paged(_Receipts(self._settings).read(window))
         return _paged(_exported(self._settings, window, _export(object)))
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a payload again. Raises Rejected for an object that tills do not have."""

@@ -1,7 +1,7 @@
 """Salesforce as a source: people, memberships, postings, orders and activities of one org."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -106,6 +106,11 @@ class Salesforce:
         """People, then what they hold, bought, and what was noted about them."""
         return OBJECTS
 
+    @property
+    def listed(self) -> Collection[str]:
+        """No object: what a full read does not bring may still be there."""
+        return ()
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, deletions and merges too. What the org lacks has no pages."""
         plan = self._reader.plan(self._wanted[object])
@@ -118,6 +123,13 @@ class Salesforce:
             counts = len(page.records), len(page.refused)
             log.info("salesforce: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
             yield page
+
+    def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object: str, window: Window) -> None:  # noqa: A002
+        """Nothing is kept only until it has landed."""
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a record again from its raw payload."""

@@ -134,6 +134,7 @@ def run(answer: Answer, *, as_json: bool) -> None:
         return
     out = console()
     table("Landed in this run", answer["landed"], out=out)
+    table("Full reads, compared with what had landed", answer["compared"], out=out)
     table("Sent in this run", answer["sent"], out=out)
     for trouble in (answer["counts"] or {}).get("troubles", []):
         out.print(f"[yellow]{escape(trouble)}[/yellow]")

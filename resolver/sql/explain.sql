@@ -30,6 +30,11 @@ select source, object, sum(landed)::bigint as landed, sum(refused)::bigint as re
     select source, object, 0, 0, known from ledger.landing where run_id = $run_id
 ) group by all order by all
 
+-- name: compared_by_run
+-- What the full reads of one run found beside their records.
+select source, object, missed as missed_by_deltas, vanished as no_longer_there, unlisted as there_but_not_listed
+from ledger.reconciliation where run_id = $run_id order by source, object
+
 -- name: refusals
 -- Payloads in quarantine with their reasons.
 select source, object, source_id, reasons, correlation_id, recorded_at from derived.rejected order by fact limit $limit

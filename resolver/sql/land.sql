@@ -3,7 +3,8 @@
 select until from derived.watermark where source = $source and object = $object
 
 -- name: append_records
--- The records of a page that are new: a byte-identical payload with the same time of change lands once.
+-- The records of a page that are new: a byte-identical payload with the same time of change lands once, unless a deletion
+-- without a time of change has come since. Such a deletion lands once until the record is told again.
 insert into ledger.source_record
     (record, source, object, source_id, content_hash, raw, kind, body, changed_at, fetched_at, run_id, correlation_id)
 select record, source, object, source_id, content_hash, raw, kind, body, changed_at, $fetched_at, $run_id, $correlation_id
@@ -12,6 +13,11 @@ where not exists (
     from ledger.source_record known
     where known.record = p.record and known.content_hash = p.content_hash
       and known.changed_at is not distinct from p.changed_at
+      and not exists (
+        from ledger.source_record since
+        where since.record = known.record and since.fact > known.fact
+          and (since.kind = 'deletion' and since.changed_at is null) <> (p.kind = 'deletion' and p.changed_at is null)
+      )
 )
 order by position
 
@@ -34,6 +40,31 @@ order by position
 -- One row: the window is whole on disk.
 insert into ledger.landing (source, object, since, until, pages, landed, refused, known, run_id, recorded_at)
 values ($source, $object, $since, $until, $pages, $landed, $refused, $known, $run_id, $recorded_at)
+
+-- name: begin_full_read
+-- No rows: from here on it is noted what the read of this object brings.
+create or replace temp table brought (source_id varchar)
+
+-- name: note_brought
+-- The ids on a page, of accepted and refused payloads.
+insert into brought select source_id from page_ids where source_id is not null
+
+-- name: absent
+-- Records on disk that the full read did not bring, and how many there are on disk at all.
+select source_id, (select count(*) from derived.current_record where source = $source and object = $object) as known
+from derived.current_record
+where source = $source and object = $object and source_id not in (select source_id from brought)
+order by source_id
+
+-- name: missed
+-- One row: how many versions of this run had changed before the watermark, without a delta having brought them.
+select count(*) from ledger.source_record
+where run_id = $run_id and source = $source and object = $object and changed_at < $watermark
+
+-- name: reconcile
+-- One row: what the comparison found.
+insert into ledger.reconciliation (source, object, missed, vanished, unlisted, run_id, recorded_at)
+values ($source, $object, $missed, $vanished, $unlisted, $run_id, $recorded_at)
 
 -- name: waiting_refusals
 -- What waits in quarantine for this source.

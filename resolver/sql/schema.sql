@@ -48,6 +48,14 @@ create table ledger.landing (
     run_id varchar not null, recorded_at timestamptz not null
 );
 
+-- A full read was compared with what had landed: records that a delta had missed, that the source no longer has, and that
+-- the read did not bring although the source has them.
+create table ledger.reconciliation (
+    fact bigint not null default nextval('ledger.fact_number'),
+    source varchar not null, object varchar not null, missed bigint not null, vanished bigint not null,
+    unlisted bigint not null, run_id varchar not null, recorded_at timestamptz not null
+);
+
 -- This pair is match / unsure / non_match, judged by rule:..., model:... or steward:..., on this evidence.
 create table ledger.judgement (
     fact bigint not null default nextval('ledger.fact_number'),
@@ -210,11 +218,15 @@ create macro derived.contact_agree(l, r) as
 
 -- ------------------------------------------------------------------------------------- derived: views
 
--- The latest version of every source record.
+-- The latest version of every source record that its source still has. A deletion without a time of change (a full read
+-- no longer found the record) ends whatever was told before it, not what is told afterwards.
 create view derived.current_record as
 select * exclude (recency) from (
-    select *, row_number() over (partition by record order by changed_at desc nulls last, fact desc) as recency
-    from ledger.source_record
+    select s.*, row_number() over (partition by s.record order by s.changed_at desc nulls last, s.fact desc) as recency
+    from ledger.source_record s where not exists (
+        from ledger.source_record e
+        where e.kind = 'deletion' and e.changed_at is null and e.record = s.record and e.fact >= s.fact
+    )
 ) where recency = 1 and kind <> 'deletion';
 
 -- Who is meant where an order or a membership names a customer of its source. Newsletter subscribers have numbers of
@@ -354,6 +366,10 @@ create trigger landing_keeps_history after update on ledger.landing for each sta
     insert into ledger.refused select error('ledger.landing is append-only');
 create trigger landing_keeps_facts after delete on ledger.landing for each statement
     insert into ledger.refused select error('ledger.landing is append-only');
+create trigger reconciliation_keeps_history after update on ledger.reconciliation for each statement
+    insert into ledger.refused select error('ledger.reconciliation is append-only');
+create trigger reconciliation_keeps_facts after delete on ledger.reconciliation for each statement
+    insert into ledger.refused select error('ledger.reconciliation is append-only');
 create trigger judgement_keeps_history after update on ledger.judgement for each statement
     insert into ledger.refused select error('ledger.judgement is append-only');
 create trigger judgement_keeps_facts after delete on ledger.judgement for each statement

@@ -17,7 +17,7 @@ from tests.conftest import Clock
 
 SQL = files("resolver") / "sql"
 LEDGERS = (
-    "run", "run_end", "source_record", "quarantine", "landing", "judgement", "membership", "profile_version", "conflict",
+    "run", "run_end", "source_record", "quarantine", "landing", "reconciliation", "judgement", "membership", "profile_version", "conflict",
     "loyalty_entry", "consent_event", "rendering", "publication", "migration",
 )  # fmt: skip
 
@@ -70,7 +70,8 @@ def test_every_ledger_is_guarded(connection: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize(
     ("fact", "ledger"),
     [
-        (facts.Run, "run"), (facts.RunEnd, "run_end"), (facts.Landing, "landing"), (facts.Judgement, "judgement"),
+        (facts.Run, "run"), (facts.RunEnd, "run_end"), (facts.Landing, "landing"),
+        (facts.Reconciliation, "reconciliation"), (facts.Judgement, "judgement"),
         (facts.Membership, "membership"), (facts.ProfileVersion, "profile_version"), (facts.Conflict, "conflict"),
         (facts.Rendering, "rendering"), (facts.Publication, "publication"),
     ],
