@@ -41,6 +41,8 @@ PATHS = {
     "v3/customers/addresses": ("customers.v3.yml", "/customers/addresses"),
     "v3/customers/attribute-values": ("customers.v3.yml", "/customers/attribute-values"),
     "v3/customers/subscribers": ("subscribers.v3.yml", "/customers/subscribers"),
+    "v3/customers/{}/consent": ("customers.v3.yml", "/customers/{customerId}/consent"),
+    "v2/customer_groups": ("customers.v2.yml", "/customer_groups"),
     "v2/orders": ("orders.v2.oas2.yml", "/orders"),
     "v2/orders/{}": ("orders.v2.oas2.yml", "/orders/{order_id}"),
     "v2/orders/{}/products": ("orders.v2.oas2.yml", "/orders/{order_id}/products"),
@@ -50,6 +52,7 @@ PATHS = {
     "v2/orders/{}/taxes": ("orders.v2.oas2.yml", "/orders/{order_id}/taxes"),
     "v3/orders/{}/transactions": ("orders.v3.yml", "/orders/{order_id}/transactions"),
     "v3/orders/{}/metafields": ("orders.v3.yml", "/orders/{order_id}/metafields"),
+    "v3/orders/metafields": ("orders.v3.yml", "/orders/metafields"),
     "v3/orders/payment_actions/refunds": ("orders.v3.yml", "/orders/payment_actions/refunds"),
 }
 
@@ -114,13 +117,17 @@ def template_of(path: str) -> str:
 
 @pytest.fixture(scope="module")
 def asked() -> list[tuple[str, dict[str, str]]]:
-    """Every request of a full and of a delta read, of a store as it is now and of an older one."""
+    """Every request of a full and of a delta read and of a search for what vanished, of a store now and an older one."""
     found: list[str] = []
     for shows in (True, False):
         app = serving(shop := world(), Faults(), shows_consignments=shows)
-        with source_at(app, PassingTime()) as source:
+        with source_at(app, PassingTime(), customer_details=("consent", "segments")) as source:
             read(source, Window(until=CUT))
+            shop.edit_attribute(1, 2, "silver", SINCE)
+            shop.edit_metafield(101, "pointsEarned", "7", SINCE)
             read(source, Window(since=SINCE, until=CUT))
+            for name in source.listed:
+                assert list(source.missing(name, ["1", "101", "99999"]))
         found += shop.asked
     return [(template_of(path), dict(parse_qsl(query))) for path, _, query in (one.partition("?") for one in found)]
 
@@ -161,7 +168,7 @@ def store() -> Iterator[tuple[httpx.Client, Shop]]:
             yield client, shop
 
 
-INCLUDE = "include=addresses,storecredit,attributes,formfields"
+INCLUDE = "include=addresses,storecredit,attributes,formfields,shopper_profile_id,segment_ids"
 WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
 
 
@@ -173,6 +180,9 @@ WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
         "v3/customers/attributes",
         "v3/customers/addresses",
         "v3/customers/subscribers",
+        "v3/customers/attribute-values",
+        "v3/customers/1/consent",
+        "v2/customer_groups",
         "v2/orders",
         f"v2/orders?{WHOLE}",
         "v2/orders/101",
@@ -183,6 +193,7 @@ WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
         "v2/orders/101/taxes?details=true",
         "v3/orders/101/transactions",
         "v3/orders/101/metafields",
+        "v3/orders/metafields",
         "v3/orders/payment_actions/refunds",
     ],
 )
