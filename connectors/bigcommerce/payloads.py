@@ -112,8 +112,12 @@ class Dated(TypedDict, total=False):
 
 def latest(own: Dated, parts: Iterable[Dated]) -> datetime | None:
     """The latest change of an object and its dated parts: the vendor does not move the object's date for those."""
-    dates = [one.get("date_modified") for one in (own, *parts)]
-    return max((at for at in dates if at is not None), default=None)
+    found = own.get("date_modified")
+    for part in parts:
+        at = part.get("date_modified")
+        if at is not None and (found is None or at > found):
+            found = at
+    return found
 
 
 @_as_told

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from connectors.bigcommerce.payloads import Customer, CustomerAddress, Subscriber, latest
+from connectors.bigcommerce.payloads import CookieConsent, Customer, CustomerAddress, Subscriber, latest
 from models.consent import ConsentEvent
-from models.loyalty import LoyaltyMember
+from models.loyalty import LoyaltyMember, Tier
 from models.records import ContactPoint, Identifier, Person, PostalAddress
 
 # Shops name their own attributes and form fields; compared without case, blanks and punctuation.
@@ -145,26 +145,41 @@ def _member(number: str, known: Mapping[str, str]) -> LoyaltyMember:
     """Validation of the balance (whole points) is the model's; its refusal names the path."""
     tier = known.get("loyalty_tier")
     return LoyaltyMember.model_validate(
-        {"account": number, "tier": {"code": tier} if tier else None, "balance": known.get("loyalty_points")}
+        {"account": number, "tier": _tier(tier) if tier else None, "balance": known.get("loyalty_points")}
     )
+
+
+@lru_cache(maxsize=1_000)
+def _tier(code: str) -> Tier:
+    return Tier(code=code)
 
 
 def _leftovers(told: Customer, answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What has no field of ours, by the shop's own names. Cookies are no contact point: their consent is kept here."""
     yield from ((name, value) for name, value in answers.items() if not _known(name))
     group = told.get("customer_group_id")
+    if group and group != "0":
+        yield "customer_group_id", group
+    if name := told.get("customer_group_name"):
+        yield "customer_group", name
+    if exempt := told.get("tax_exempt_category"):
+        yield "tax_exempt_category", exempt
     credit = sum(Decimal(credit["amount"]) for credit in told.get("store_credit_amounts", ()))
+    if credit:
+        yield "store_credit", str(credit)
     channels = told.get("channel_ids") or ()
-    consent = told.get("consent", {})
-    leftovers = {
-        "customer_group_id": group if group != "0" else None,
-        "customer_group": told.get("customer_group_name"),
-        "tax_exempt_category": told.get("tax_exempt_category"),
-        "store_credit": str(credit) if credit else None,
-        "channel_ids": ", ".join(channels) if len(channels) > 1 else None,
-        "segment_ids": ", ".join(told.get("segment_ids") or ()),
-        "shopper_profile_id": told.get("shopper_profile_id"),
-        "cookies_allowed": ", ".join(consent.get("allow", ())),
-        "cookies_denied": ", ".join(consent.get("deny", ())),
-    }
-    yield from ((name, value) for name, value in leftovers.items() if value)
+    if len(channels) > 1:
+        yield "channel_ids", ", ".join(channels)
+    if segments := told.get("segment_ids"):
+        yield "segment_ids", ", ".join(segments)
+    if shopper := told.get("shopper_profile_id"):
+        yield "shopper_profile_id", shopper
+    if consent := told.get("consent"):
+        yield from _cookies(consent)
+
+
+def _cookies(consent: CookieConsent) -> Iterator[tuple[str, str]]:
+    if allowed := consent.get("allow"):
+        yield "cookies_allowed", ", ".join(allowed)
+    if denied := consent.get("deny"):
+        yield "cookies_denied", ", ".join(denied)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal, get_args
 
 from connectors.bigcommerce import payloads as told_by
 from connectors.bigcommerce.payloads import OrderAddress, OrderFields, OrderProduct, currency_of, latest
@@ -45,6 +46,10 @@ _MONEY_CAME = {"purchase", "capture", "settled"}
 _COUPONS = ("item discount", "percentage", "order discount", "shipping discount", "free shipping", "promotion")
 
 
+_Cost = Literal["shipping_cost_inc_tax", "handling_cost_inc_tax", "wrapping_cost_inc_tax"]
+_COSTS: tuple[_Cost, ...] = get_args(_Cost)
+_Reference = Literal["external_source", "external_id", "external_order_id", "cart_id"]
+_REFERENCES: tuple[_Reference, ...] = get_args(_Reference)
 _NO_CONSIGNMENTS: told_by.Consignments = {}
 _POINTS: Mapping[str, tuple[EntryKind, str]] = {"pointsEarned": ("earn", ""), "pointsRedeemed": ("redeem", "-")}
 
@@ -114,7 +119,7 @@ def refund_body(told: told_by.Refund, _: Mapping[str, str]) -> Settlement:
 
 
 def _charged(amount: str | None) -> bool:
-    return bool(amount) and Decimal(amount or 0) > 0
+    return bool(amount) and float(amount or 0) > 0
 
 
 def _channel(told: OrderFields) -> OrderChannel:
@@ -330,19 +335,12 @@ def _points(told: OrderFields, notes: Mapping[str, str | None], card: str) -> It
 
 def _leftovers(told: OrderFields, currency: str) -> Iterator[tuple[str, str]]:
     """What has no field of ours."""
-    costs = {
-        "shipping_cost_inc_tax": told.get("shipping_cost_inc_tax"),
-        "handling_cost_inc_tax": told.get("handling_cost_inc_tax"),
-        "wrapping_cost_inc_tax": told.get("wrapping_cost_inc_tax"),
-    }
-    yield from ((name, cost) for name, cost in costs.items() if cost and _charged(cost))
-    references = {
-        "external_source": told.get("external_source"),
-        "external_id": told.get("external_id"),
-        "external_order_id": told.get("external_order_id"),
-        "cart_id": told.get("cart_id"),
-    }
-    yield from ((name, value) for name, value in references.items() if value)
+    for cost in _COSTS:
+        if (amount := told.get(cost)) and _charged(amount):
+            yield cost, amount
+    for reference in _REFERENCES:
+        if value := told.get(reference):
+            yield reference, value
     method = next((way for place in _sent_to(told) if (way := place.get("shipping_method"))), None)
     if method:
         yield "shipping_method", method

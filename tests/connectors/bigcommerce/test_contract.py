@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+import orjson
 import pytest
 import yaml
 from jsonschema import Draft7Validator
@@ -16,9 +17,12 @@ from referencing.jsonschema import DRAFT7
 
 from connectors.bigcommerce.sandbox import STORE_HASH, TOKEN, serving
 from connectors.bigcommerce.sandbox_shop import Shop
+from connectors.bigcommerce.translate import translate
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
-from models.landing import Window
+from models.landing import SourceRecord, Window
+from models.orders import Order
+from models.records import Person
 from tests.connectors.bigcommerce.scenario import CUT, SINCE, world
 from tests.connectors.bigcommerce.test_source import source_at
 from tests.connectors.conformance import ROOT, PassingTime, read
@@ -215,3 +219,67 @@ def test_the_judge_notices_a_wrong_shape(store: tuple[httpx.Client, Shop]) -> No
     assert judge.is_valid([order])
     assert not judge.is_valid([{**order, "total_inc_tax": 5}])
     assert not judge.is_valid([{**order, "consignments": 5}])
+
+
+def examples(path: str) -> list[dict[str, Any]]:
+    """The vendor's own examples of the objects at this path."""
+    name, template = PATHS[path]
+    document = page(name)
+    content = at(document, document["paths"][template]["get"]["responses"]["200"])["content"]["application/json"]
+    told = [content["example"]] if "example" in content else []
+    told += [at(document, one)["value"] for one in content.get("examples", {}).values()]
+    found = [one.get("data", one) if isinstance(one, dict) else one for one in told]
+    items = [item for one in found for item in (one if isinstance(one, list) else [one])]
+    assert items, f"the vendor has no example of {path}"
+    return items
+
+
+def read_again(object_: str, payload: dict[str, Any]) -> Any:
+    record = translate(object_, orjson.dumps(payload, default=str).decode(), {})
+    assert isinstance(record, SourceRecord), record
+    return record.body
+
+
+@pytest.mark.parametrize("path", ["v2/orders", "v2/orders/{}"])
+def test_the_vendor_s_example_orders_are_read_without_loss(path: str) -> None:
+    for told in examples(path):
+        order = read_again("order", told)
+        assert isinstance(order, Order)
+        assert str(order.total.amount) == told["total_inc_tax"]
+        assert (order.number, order.status) == (str(told["id"]), told["status"])
+        assert order.person is not None
+        assert {point.value for point in order.person.contact_points} == {
+            told["billing_address"]["email"],
+            told["billing_address"]["phone"],
+        } - {""}
+
+
+PARTS = {
+    "products": "v2/orders/{}/products",
+    "shipping_addresses": "v2/orders/{}/shipping_addresses",
+    "shipments": "v2/orders/{}/shipments",
+    "coupons": "v2/orders/{}/coupons",
+    "taxes": "v2/orders/{}/taxes",
+}
+
+
+def test_the_vendor_s_examples_of_parts_make_a_whole_order() -> None:
+    (told, *_) = examples("v2/orders/{}")
+    parts = {name: examples(path) for name, path in PARTS.items()}
+    order = read_again("order", {**told, **parts})
+    assert isinstance(order, Order)
+    goods = [str(one["id"]) for one in parts["products"]]
+    assert [line.line_id for line in order.lines] == [*goods, *(f"fee-{fee['id']}" for fee in told["fees"])]
+    assert [line.sku for line in order.lines[: len(goods)]] == [one["sku"] or None for one in parts["products"]]
+    assert [one.tracking_number for one in order.fulfilments] == [one["tracking_number"] for one in parts["shipments"]]
+    assert {tax.name for tax in order.taxes} == {one["name"] for one in parts["taxes"]}
+    assert {one.code for one in order.discounts} >= {one["code"] for one in parts["coupons"]}
+
+
+def test_the_vendor_s_example_customers_are_read_without_loss() -> None:
+    for number, told in enumerate(examples("v3/customers"), start=1):
+        person = read_again("customer", {**told, "id": number})  # the example has no id
+        assert isinstance(person, Person)
+        assert (person.given_name, person.family_name) == (told["first_name"], told["last_name"])
+        assert {place.line1 for place in person.addresses} == {one["address1"] for one in told["addresses"]}
+        assert {point.value for point in person.contact_points} >= {told["email"]}
