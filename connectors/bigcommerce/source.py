@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from connectors.bigcommerce.api import Asked, Batch, Store, error_of, wait_from
-from connectors.bigcommerce.translate import OBJECTS, SOURCE, translate
+from connectors.bigcommerce.translate import OBJECTS, SOURCE, translate, translate_parsed
 from connectors.http import Door
 from connectors.payload import canonical
 from connectors.sign_in import FixedHeaders
@@ -115,7 +115,7 @@ class BigCommerce:
         return (self._page(object, batch) for batch in self._asks[object](numbers))
 
     def _page(self, object_: str, batch: Batch) -> Page:
-        read = [self.translate(object_, canonical(item)) for item in batch.items]
+        read = [translate_parsed(object_, item, canonical(item), self._brands) for item in batch.items]
         page = Page(
             records=tuple(one for one in read if isinstance(one, SourceRecord)),
             refused=tuple(one for one in read if isinstance(one, Refusal)),

@@ -40,23 +40,25 @@ _SAID = {
 
 def translate(object: str, raw: str, brands: Mapping[str, str]) -> SourceRecord | Refusal:  # noqa: A002
     """Read one payload. `brands`: channel id -> brand. Raises KeyError for an object that this vendor does not have."""
-    reading = _READINGS[object]
-    source_id: str | None = None
     try:
         payload = orjson.loads(raw)
-        source_id = _own_id(payload)
-        if isinstance(payload, dict) and "gone" in payload:
-            reading = _GONE
+    except orjson.JSONDecodeError:
+        reason = Reason(path="", problem="expected JSON")
+        return Refusal(source=SOURCE, object=object, source_id=None, raw=raw, reasons=(reason,))
+    return translate_parsed(object, payload, raw, brands)
+
+
+def translate_parsed(object_: str, payload: object, raw: str, brands: Mapping[str, str]) -> SourceRecord | Refusal:
+    """The same for a payload that was parsed already; `raw` is its text."""
+    reading = _GONE if isinstance(payload, dict) and "gone" in payload else _READINGS[object_]
+    source_id = _own_id(payload)
+    try:
         told = reading.shape.validate_python(payload)
         body = reading.body(told, brands)
-        changed_at = reading.changed_at(told)
-        key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
-        return SourceRecord(key=key, raw=raw, body=body, changed_at=changed_at)
-    except orjson.JSONDecodeError:
-        reasons: tuple[Reason, ...] = (Reason(path="", problem="expected JSON"),)
+        key = RecordKey(source=SOURCE, object=object_, source_id=str(source_id))
+        return SourceRecord(key=key, raw=raw, body=body, changed_at=reading.changed_at(told))
     except ValidationError as error:
-        reasons = _reasons(error)
-    return Refusal(source=SOURCE, object=object, source_id=source_id, raw=raw, reasons=reasons)
+        return Refusal(source=SOURCE, object=object_, source_id=source_id, raw=raw, reasons=_reasons(error))
 
 
 def _own_id(payload: object) -> str | None:

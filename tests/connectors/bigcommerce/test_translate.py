@@ -342,6 +342,8 @@ def test_a_refusal_says_where_and_what_but_not_the_value() -> None:
         ("subscriber", lambda told: told.update(email=""), "email"),
         ("order", lambda told: told.pop("total_inc_tax"), "total_inc_tax"),
         ("order", lambda told: told.update(total_inc_tax=""), "total_inc_tax"),
+        ("order", lambda told: told.update(total_inc_tax="1e999999"), "total_inc_tax"),
+        ("order", lambda told: told.update(discount_amount="NaN"), "discount_amount"),
         ("order", lambda told: told.update(products="none"), "products"),
         ("order", lambda told: told["transactions"][0].update(currency="euro"), "transactions[0].currency"),
         ("order", lambda told: told["metafields"][1].update(value="many"), "points"),
