@@ -70,6 +70,17 @@ def app(
     return serving(shop, faults, seed=seed)
 
 
+def site(base_url: str) -> dict[str, Any]:
+    """Settings for a source that reads the sandbox at this address."""
+    return {
+        "api_url": base_url,
+        "auth_url": base_url,
+        "project_key": PROJECT_KEY,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+    }
+
+
 def serving(shop: Shop, faults: Faults, *, seed: int = 0) -> Starlette:
     """The server of a shop that is filled already; `app.state.shop` is that shop."""
     server = _Server(shop, Random(seed))  # noqa: S311  a repeatable disorder is wanted

@@ -56,7 +56,7 @@ workers = 4                      # messages in flight per destination
 receipts_per_commit = 50
 """
 
-DEMO_SITE = """\
-The demo: two shops, the tills' drops, a CRM and a service desk, all of them sandboxes on this machine.
+REHEARSAL_SITE = """\
+A rehearsal: everything that this file names is a sandbox on this machine.
 Start them with: resolver sandbox serve -w <this folder>
 Their credentials open nothing else; real ones belong in the environment."""
