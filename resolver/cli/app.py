@@ -79,6 +79,25 @@ def land_command(
     raise typer.Exit(Exit.PARTLY if waiting else _code(answer))
 
 
+@app.command(epilog="Example: resolver quarantine bigcommerce --payloads")
+def quarantine(
+    source: Annotated[str | None, typer.Argument(help="Only what this source said.")] = None,
+    payloads: Annotated[bool, typer.Option("--payloads", help="Show each payload as it came: personal data.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """List refused payloads with their reasons, and records that wait for another one, such as an order's customer.
+
+    After a fix of mapping or code, `resolver land --again` reads the payloads anew, without asking the source.
+    """
+    with explained(as_json), workspace.opened(workspace.read(where)) as warehouse:
+        answer = explain.quarantine(warehouse, source, limit)
+    if not payloads:
+        answer = {**answer, "refused": [{k: v for k, v in row.items() if k != "raw"} for row in answer["refused"]]}
+    shown.quarantine(answer, as_json=as_json)
+
+
 @app.command("resolve", epilog="Example: resolver resolve -w shops")
 def resolve_command(where: InWorkspace = Here, as_json: AsJson = False) -> None:
     """Work out who everyone is from what has landed: judge, cluster, choose golden fields."""

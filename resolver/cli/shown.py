@@ -161,6 +161,23 @@ def _compared(reads: Sequence[Mapping[str, Any]], out: Console) -> None:
         out.print("Full reads found nothing that deltas had missed, and nothing gone.")
 
 
+def quarantine(answer: Answer, *, as_json: bool) -> None:
+    """What has not come through, and why."""
+    if as_json:
+        as_json_document(answer)
+        return
+    out = console()
+    refused = [{**row, "reasons": _said(row["reasons"])} for row in answer["refused"]]
+    table("Refused payloads", refused, out=out)
+    table("Waiting for another record", answer["waiting"], out=out)
+    if not refused and not answer["waiting"]:
+        out.print("Nothing is refused, and nothing waits.")
+
+
+def _said(reasons: Sequence[Mapping[str, str]]) -> str:
+    return "; ".join(": ".join(filter(None, (reason["path"], reason["problem"]))) for reason in reasons)
+
+
 def status(answer: Answer, *, as_json: bool) -> None:
     """How the warehouse stands."""
     if as_json:
