@@ -30,6 +30,7 @@ POLICY = """\
 [landing]
 overlap_seconds = 600            # read again before the last watermark: late commits, same-second changes
 lag_seconds = 5                  # leave the newest changes to the next run
+vanish_limit = 0.2               # a full read that misses more than this share of what is known ends none of it
 
 # The deterministic rules: one identifier in common makes one person, unless the records contradict each other.
 [rules.loyalty_number]
