@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from connectors.drops import Damaged
 from connectors.pos.columns import Columns
 from connectors.pos.dialect import unposted_status
 from connectors.pos.elements import told_currency, told_identity, without_prefix
-from connectors.pos.poslog import Damaged
 from connectors.pos.receipt import Unposted
 from connectors.pos.tables import Row, Table, delimited, written
 from connectors.pos.terms import Terms

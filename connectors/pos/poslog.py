@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse, tostring
 
+from connectors.drops import Damaged
 from models.base import Frozen
 
 _CARD_DATA: Final = ("PrimaryAccountNumber", "Track1Data", "Track2Data", "Track3Data", "CardSecurityCode")
@@ -29,10 +30,6 @@ class Bounds(Frozen):
     table_bytes: int = 256 * 1024**2
     """Of a delimited or columnar drop, which is read in one piece."""
     table_rows: int = 5_000_000
-
-
-class Damaged(Exception):
-    """The rest of the file cannot be read. The text names place and reason, and holds nothing of the content."""
 
 
 @dataclass(frozen=True, slots=True)
