@@ -138,7 +138,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
     with running({"commercetools": app}) as urls:
         url = urls["commercetools"]
         source = connect(settings(url, page_size=5), clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(kind: str, numbers: range) -> frozenset[str]:
