@@ -8,8 +8,7 @@ from connectors.commercetools.api import Api, Stretch
 from models.errors import Forgotten, Rejected
 from models.landing import Window
 
-RESOURCES = {"customer": "customers", "order": "orders"}
-"""Type ids of the resources whose messages are read -> their collections."""
+_ABOUT = {"customer", "order"}
 _OURS = 'resource(typeId in ("customer", "order"))'
 
 
@@ -56,11 +55,11 @@ class Numbers:
 
 
 def without_payload(messages: Iterable[Any]) -> Mapping[str, list[str]]:
-    """Type id -> ids of resources that were too large for their message, and have to be asked for."""
+    """`customer` or `order` -> ids of those that were too large for their message, and have to be asked for."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for message in messages:
         about = _about(message)
-        if about is not None and message.get("payloadNotIncluded") and about[0] in RESOURCES:
+        if about is not None and message.get("payloadNotIncluded") and about[0] in _ABOUT:
             found[about[0]].append(about[1])
     return {kind: sorted(set(ids)) for kind, ids in found.items()}
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, SecretStr
 
@@ -19,6 +19,7 @@ from models.ports import Source
 
 log = logging.getLogger(__name__)
 
+Kind = Literal["customer", "order", "payment", "cart", "store", "customer_group", "message"]
 _RESOURCES = {
     "customer": "customers",
     "order": "orders",
@@ -44,9 +45,7 @@ class Settings(Frozen):
 
     project_key: str = Field(pattern=r"^[A-Za-z0-9_-]{2,256}$")
     """Key of the project."""
-    objects: tuple[Literal["customer", "order", "payment", "cart", "store", "customer_group", "message"], ...] = Field(
-        default=("customer", "order", "payment", "cart", "store", "customer_group", "message"), min_length=1
-    )
+    objects: tuple[Kind, ...] = Field(default=get_args(Kind), min_length=1)
     """What to read. Leave out what the API client may not view, and `message` where the project keeps no messages."""
     client_id: str
     """Id of an API client that may view what is read."""
@@ -144,10 +143,11 @@ class Commercetools:
         """Messages; after those that came without their resource, which was too large, the resource itself."""
         for stretch in messages.told(self._api, window):
             yield self._page("message", stretch)
-            for kind, ids in messages.without_payload(stretch.resources).items():
-                for begin in range(0, len(ids), LARGEST_BY_ID):
-                    asked = ids[begin : begin + LARGEST_BY_ID]
-                    yield self._page(kind, self._api.named(messages.RESOURCES[kind], asked))
+            left_out = messages.without_payload(stretch.resources)
+            for kind in (kind for kind in left_out if kind in self._objects):
+                for begin in range(0, len(left_out[kind]), LARGEST_BY_ID):
+                    asked = left_out[kind][begin : begin + LARGEST_BY_ID]
+                    yield self._page(kind, self._api.named(_RESOURCES[kind], asked))
 
     def _page(self, object: str, stretch: Stretch) -> Page:  # noqa: A002
         # Sorted keys: the vendor may tell the same in another order.

@@ -4,6 +4,7 @@ from connectors.commercetools.payloads_project import VendorCart, VendorGroup, V
 from connectors.commercetools.reading import (
     ShopFields,
     localised,
+    money,
     other_fields,
     own_fields,
     plain_fields,
@@ -21,7 +22,7 @@ def cart(told: VendorCart, shop: ShopFields) -> Event:
     known: dict[str, str | None] = {
         "state": told.cart_state,
         "currency": told.total_price.currency_code,
-        "total": str(told.total_price.amount),
+        "total": str(money(told.total_price).amount),
         "skus": " ".join(line.variant.sku for line in told.line_items if line.variant.sku),
         "brand": shop.brand_of(custom, store),
         "loyalty_number": text(custom.get(shop.loyalty_number)),

@@ -135,6 +135,18 @@ def test_an_order_too_large_for_its_message_is_asked_for() -> None:
     assert told[0].body.order == "large"
 
 
+def test_an_order_that_is_not_read_is_not_asked_for_either() -> None:
+    clock = Clock()
+    shop = fixture_shop(clock)
+    since = clock()
+    with reading(shop, clock, objects=("message",)) as source:
+        shop.create("orders", resources("orders")[0] | {"id": "large", "version": 1})
+        shop.leave_payload_out()
+        window = Window(since=since, until=clock() + timedelta(seconds=1))
+        told = [record.key.object for page in source.pages("message", window) for record in page.records]
+    assert told == ["message"]
+
+
 def test_one_that_is_gone_by_then_is_not_missed() -> None:
     with busy() as project:
         order = resources("orders")[0] | {"id": "large", "version": 1}
