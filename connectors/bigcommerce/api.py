@@ -1,27 +1,28 @@
-"""Asking a BigCommerce store: paging that survives change, date filters, rate headers, error shapes.
+"""Asking a BigCommerce store: which end points tell an object whole, date filters, rate headers, error shapes.
 
-Pages go by id (a cursor for v3, `min_id` for v2) wherever the vendor allows it: what changes while we read keeps its
-place or leaves the window, and then the next window has it. Dates only filter.
+Dates only filter; how pages are turned is in paging.py. The parts of a customer or an order may change without it.
+Where the vendor dates the parts (attributes of customers, metafields of orders) a delta asks for those too; addresses,
+form fields, shipments and transactions have no dates to ask for, so that only a full read sees them change alone.
 """
 
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from itertools import count
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
-from connectors.bigcommerce.payloads import moment
+from connectors.bigcommerce.paging import Pages, Payload, items
+from connectors.bigcommerce.payloads import gone, moment
 from connectors.http import Answer, Door, by_status, retry_after
 from models.errors import OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import Window
 
-Payload = dict[str, Any]
-
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
-_PART_PAGE = 250
+_INCLUDED = "addresses,storecredit,attributes,formfields"
+_WITH_GOODS = {"include": "consignments.line_items,fees", "consignment_structure": "object"}
+_INSTRUMENTS = ("payment_instrument_token", "provider_instrument_token")
 
 
 class Batch(NamedTuple):
@@ -31,156 +32,192 @@ class Batch(NamedTuple):
     correlation_id: str
 
 
-class Store:
-    """One store behind a door.
+class Asked(NamedTuple):
+    """Which parts of objects to read. Each costs requests.
 
-    details: which sub-resources of orders to read, `parallel` requests at a time.
+    orders: sub-resources of orders. customers: sub-resources of customers.
     namespace: of the order metafields to read, if any.
     """
 
-    def __init__(
-        self, door: Door, *, page_size: int, parallel: int, details: Sequence[str], namespace: str | None
-    ) -> None:
+    orders: Sequence[str] = ()
+    customers: Sequence[str] = ()
+    namespace: str | None = None
+
+
+class Store:
+    """One store behind a door. `parallel` requests at a time for the parts of objects."""
+
+    def __init__(self, door: Door, *, page_size: int, parallel: int, asked: Asked) -> None:
         self._door = door
-        self._page_size = page_size
+        self._pages = Pages(door, page_size)
         self._parallel = parallel
-        self._details = details
-        self._namespace = namespace
+        self._asked = asked
+        segments = ",shopper_profile_id,segment_ids" if "segments" in asked.customers else ""
+        self._whole = {"include": _INCLUDED + segments}
 
     def customers(self, window: Window) -> Iterator[Batch]:
-        """Customers that changed in the window, with all addresses, attributes (and their names) and form fields."""
-        names = {str(told["id"]): str(told["name"]) for told in self._all("v3/customers/attributes")}
-        params = {**_modified(window), "include": "addresses,storecredit,attributes,formfields"}
-        for answer in self._by_cursor("v3/customers", params):
-            customers = _held(answer, "date_modified", window)
-            self._complete(customers, "addresses", "address_count", "v3/customers/addresses")
-            self._complete(customers, "attributes", "attribute_count", "v3/customers/attribute-values")
-            yield Batch(tuple(_with_names(customer, names) for customer in customers), answer.correlation_id)
+        """Customers that changed in the window, or an attribute of whom did, with everything that they have."""
+        complete = self._customer_parts()
+        seen: set[object] = set()
+        for answer in self._pages.by_cursor("v3/customers", {**_modified(window), **self._whole}):
+            told = complete(_held(answer, "date_modified", window))
+            seen.update(customer.get("id") for customer in told)
+            yield Batch(_within(window, told, "attributes"), answer.correlation_id)
+        touched = self._owners("v3/customers/attribute-values", window, "customer_id", {})
+        for _, answer in self._by_ids("v3/customers", touched - seen, self._whole):
+            yield Batch(_within(window, complete(items(answer)), "attributes"), answer.correlation_id)
+
+    def customers_by_id(self, ids: Sequence[int]) -> Iterator[Batch]:
+        """These customers as they are now; one that is gone is marked as gone."""
+        complete = self._customer_parts()
+        yield from self._found("v3/customers", ids, self._whole, complete)
 
     def subscribers(self, window: Window) -> Iterator[Batch]:
         """Entries of the newsletter list that changed in the window."""
         seen: set[object] = set()
-        for answer in self._backwards("v3/customers/subscribers", _modified(window)):
+        for answer in self._pages.backwards("v3/customers/subscribers", _modified(window)):
             held = [told for told in _held(answer, "date_modified", window) if told.get("id") not in seen]
             seen.update(told.get("id") for told in held)
             yield Batch(tuple(held), answer.correlation_id)
 
+    def subscribers_by_id(self, ids: Sequence[int]) -> Iterator[Batch]:
+        """These entries as they are now; one that is gone is marked as gone."""
+        yield from self._found("v3/customers/subscribers", ids, {}, list)
+
     def orders(self, window: Window) -> Iterator[Batch]:
-        """Orders that changed in the window, with products, addresses, and the details that were asked for."""
-        params = {
-            "limit": self._page_size,
-            "sort": "id:asc",
-            "include": "consignments.line_items,fees",
-            "consignment_structure": "object",
-            **_between("{}_date_modified", window, format_datetime),
-        }
+        """Orders that changed in the window, or a metafield of which did, with goods, addresses and what was asked."""
+        params = {"sort": "id:asc", **_WITH_GOODS, **_between("{}_date_modified", window, format_datetime)}
+        seen: set[object] = set()
         with self._pool() as pool:
-            for answer in self._by_least_id("v2/orders", params):
-                held = _held(answer, "date_modified", window)
-                yield Batch(tuple(pool.map(self._detailed, held)), answer.correlation_id)
+            for answer in self._pages.by_least_id("v2/orders", params):
+                told = tuple(pool.map(self._detailed, _held(answer, "date_modified", window)))
+                seen.update(order.get("id") for order in told)
+                yield Batch(_within(window, told, "metafields"), answer.correlation_id)
+            if self._asked.namespace:
+                fields = {"namespace": self._asked.namespace}
+                touched = self._owners("v3/orders/metafields", window, "resource_id", fields)
+                for batch in pool.map(self._order, sorted(touched - seen)):
+                    yield Batch(_within(window, batch.items, "metafields"), batch.correlation_id)
+
+    def orders_by_id(self, ids: Sequence[int]) -> Iterator[Batch]:
+        """These orders as they are now, archived ones too, which no list shows; one that is gone is marked as gone."""
+        with self._pool() as pool:
+            yield from pool.map(self._order, ids)
 
     def refunds(self, window: Window) -> Iterator[Batch]:
-        """Refunds created in the window, each with its order's currency. A refund never changes."""
+        """Refunds created in the window, each with its order's currency. A refund is neither changed nor deleted."""
+        params = _between("created:{}", window, _iso)
         with self._pool() as pool:
-            for answer in self._forwards("v3/orders/payment_actions/refunds", _between("created:{}", window, _iso)):
+            for answer in self._pages.forwards("v3/orders/payment_actions/refunds", params):
                 held = _held(answer, "created", window)
-                orders = sorted({refund["order_id"] for refund in held if "order_id" in refund})
+                orders = sorted({_id(refund.get("order_id")) for refund in held} - {0})
                 priced = dict(zip(orders, pool.map(self._pricing, orders), strict=True))
-                items = ({**refund, "order": priced.get(refund.get("order_id"))} for refund in held)
-                yield Batch(tuple(items), answer.correlation_id)
+                told = ({**refund, "order": priced.get(_id(refund.get("order_id")))} for refund in held)
+                yield Batch(tuple(told), answer.correlation_id)
 
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._parallel, thread_name_prefix="bigcommerce")
 
-    def _by_cursor(self, path: str, params: Payload) -> Iterator[Answer]:
-        """By the vendor's cursor, in the order of ids. Where a page does not tell the cursor we form it as it does."""
-        last = 0
-        cursor: Payload = {}
-        while items := _items(answer := self._door.get(path, params={**params, "limit": self._page_size, **cursor})):
-            last = _advanced(answer, items, last)
-            yield answer
-            meta = answer.json().get("meta", {}).get("cursor_pagination", {})
-            cursor = {"after": meta.get("end_cursor") or b64encode(f"id:{last}".encode()).decode()}
+    def _owners(self, path: str, window: Window, owner: str, params: Payload) -> set[int]:
+        """Whose dated parts changed in the window. A full read needs none of them: it brings every owner anyway."""
+        if window.since is None:
+            return set()
+        answers = self._pages.backwards(path, {**params, **_modified(window)})
+        changed = (told for answer in answers for told in _held(answer, "date_modified", window))
+        return {_id(told.get(owner)) for told in changed} - {0}
 
-    def _by_least_id(self, path: str, params: Payload) -> Iterator[Answer]:
-        last = 0
-        while items := _items(answer := self._door.get(path, params={**params, "min_id": last + 1})):
-            last = _advanced(answer, items, last)
-            yield answer
+    def _by_ids(self, path: str, ids: Iterable[int], params: Payload) -> Iterator[tuple[list[int], Answer]]:
+        """Ids and their answer, a page at a time. Raises Rejected where others come: the store did not hear the ids."""
+        rest = iter(sorted(ids))
+        while wanted := list(islice(rest, self._pages.size)):
+            asked = {**params, "id:in": ",".join(map(str, wanted)), "limit": self._pages.size}
+            answer = self._door.get(path, params=asked)
+            if not {told.get("id") for told in items(answer)} <= set(wanted):
+                message = f"{answer.asked}: the filter on id was not applied"
+                raise Rejected(message, correlation_id=answer.correlation_id, code="filter_ignored")
+            yield wanted, answer
 
-    def _backwards(self, path: str, params: Payload) -> Iterator[Answer]:
-        """From the last page to the first: what leaves the window moves the rest towards pages still to be read.
+    def _found(
+        self, path: str, ids: Sequence[int], params: Payload, complete: Callable[[list[Payload]], list[Payload]]
+    ) -> Iterator[Batch]:
+        for wanted, answer in self._by_ids(path, ids, params):
+            told = complete(items(answer))
+            lost = set(wanted) - {one["id"] for one in told}
+            yield Batch((*told, *(gone(one) for one in sorted(lost))), answer.correlation_id)
 
-        So nothing is skipped, and an object may come twice.
-        """
-        probe = self._door.get(path, params={**params, "limit": 1, "page": 1})
-        total = probe.json()["meta"]["pagination"]["total"] if _items(probe) else 0
-        for page in range(-(-total // self._page_size), 0, -1):
-            yield self._door.get(path, params={**params, "limit": self._page_size, "page": page})
+    def _customer_parts(self) -> Callable[[list[Payload]], list[Payload]]:
+        """What completes customers: addresses and attributes beyond ten, names, and the details that were asked for."""
+        attributes = _names(self._pages.whole("v3/customers/attributes"))
+        groups = _names(self._pages.whole("v2/customer_groups"))
 
-    def _forwards(self, path: str, params: Payload) -> Iterator[Answer]:
-        """For what is only ever added, behind the end. A page past the end may be empty or repeat the last."""
-        seen: set[object] = set()
-        for page in count(1):
-            answer = self._door.get(path, params={**params, "limit": self._page_size, "page": page})
-            fresh = {item.get("id") for item in _items(answer)} - seen
-            if not fresh:
-                return
-            seen |= fresh
-            yield answer
+        def complete(customers: list[Payload]) -> list[Payload]:
+            self._complete(customers, "addresses", "address_count", "v3/customers/addresses")
+            self._complete(customers, "attributes", "attribute_count", "v3/customers/attribute-values")
+            if "consent" in self._asked.customers:
+                with self._pool() as pool:
+                    customers = list(pool.map(self._with_consent, customers))
+            return [_with_names(customer, attributes, groups) for customer in customers]
 
-    def _all(self, path: str, params: Payload | None = None) -> list[Payload]:
-        """A short list whole, e.g. the parts of one order; empty if its owner is gone meanwhile."""
-        found: list[Payload] = []
-        for page in count(1):
-            answer = self._door.get(path, params={**(params or {}), "limit": _PART_PAGE, "page": page})
-            items = _items(answer) if answer.status != 404 else []
-            if items and found and items[-1] == found[-1]:
-                raise Rejected(f"{answer.asked}: the pages repeat", correlation_id=answer.correlation_id, code="no_end")
-            found += items
-            if len(items) < _PART_PAGE:
-                break
-        return found
+        return complete
 
     def _complete(self, customers: list[Payload], part: str, number: str, path: str) -> None:
         """`include` cuts lists at ten: read the longer ones apart."""
         cut = [customer for customer in customers if (customer.get(number) or 0) > len(customer.get(part) or [])]
         if cut:
-            read = self._all(path, {"customer_id:in": ",".join(str(customer["id"]) for customer in cut)})
+            read = self._pages.whole(path, {"customer_id:in": ",".join(str(customer["id"]) for customer in cut)})
             for customer in cut:
                 customer[part] = [told for told in read if told.get("customer_id") == customer["id"]]
+
+    def _with_consent(self, customer: Payload) -> Payload:
+        """With the answer about cookies. Its `updated_at` is the time of our asking, by the vendor's own words."""
+        if not _id(customer.get("id")):
+            return customer
+        answer = self._door.get(f"v3/customers/{customer['id']}/consent")
+        if answer.status == 404:
+            return customer
+        told = _object(answer)
+        return {**customer, "consent": {name: sorted(told.get(name) or ()) for name in ("allow", "deny")}}
+
+    def _order(self, order_id: int) -> Batch:
+        answer = self._door.get(f"v2/orders/{order_id}", params=_WITH_GOODS)
+        if answer.status == 404:
+            return Batch((gone(order_id),), answer.correlation_id)
+        order = _object(answer)
+        return Batch((order if order.get("is_deleted") else self._detailed(order),), answer.correlation_id)
 
     def _detailed(self, order: Payload) -> Payload:
         """The order with its parts. One that cannot have any (nothing shipped, no coupon ...) is not asked for them.
 
         One without a readable id is left as it is, and refused later.
         """
-        if not isinstance(order.get("id"), int):
+        number = _id(order.get("id"))
+        if not number:
             return order
-        path = f"orders/{order['id']}"
+        path = f"orders/{number}"
         parts: dict[str, Callable[[], list[Payload]]] = {}
         if not _inline(order.get("consignments")):
-            parts["products"] = lambda: self._all(f"v2/{path}/products")
-            parts["shipping_addresses"] = lambda: self._all(f"v2/{path}/shipping_addresses")
+            parts["products"] = lambda: self._pages.whole(f"v2/{path}/products")
+            parts["shipping_addresses"] = lambda: self._pages.whole(f"v2/{path}/shipping_addresses")
         if _positive(order.get("items_shipped")):
-            parts["shipments"] = lambda: self._all(f"v2/{path}/shipments")
+            parts["shipments"] = lambda: self._pages.whole(f"v2/{path}/shipments")
         if _positive(order.get("coupon_discount")):
-            parts["coupons"] = lambda: self._all(f"v2/{path}/coupons")
+            parts["coupons"] = lambda: self._pages.whole(f"v2/{path}/coupons")
         if _positive(order.get("total_tax")):
-            parts["taxes"] = lambda: self._all(f"v2/{path}/taxes", {"details": "true"})
+            parts["taxes"] = lambda: self._pages.whole(f"v2/{path}/taxes", {"details": "true"})
         if _positive(order.get("total_inc_tax")):
-            parts["transactions"] = lambda: self._all(f"v3/{path}/transactions")
-        if self._namespace:
-            parts["metafields"] = lambda: self._all(f"v3/{path}/metafields", {"namespace": self._namespace})
-        wanted = {"products", "shipping_addresses", "metafields", *self._details}
+            parts["transactions"] = lambda: _without_instruments(self._pages.whole(f"v3/{path}/transactions"))
+        if self._asked.namespace:
+            fields = {"namespace": self._asked.namespace}
+            parts["metafields"] = lambda: self._pages.whole(f"v3/{path}/metafields", fields)
+        wanted = {"products", "shipping_addresses", "metafields", *self._asked.orders}
         return {**order, **{part: read() for part, read in parts.items() if part in wanted}}
 
-    def _pricing(self, order_id: object) -> Payload | None:
+    def _pricing(self, order_id: int) -> Payload | None:
         """What a refund needs to know of its order; archived orders stay readable by id."""
         answer = self._door.get(f"v2/orders/{order_id}")
         if answer.status == 404:
             return None
-        order = answer.json()
+        order = _object(answer)
         return {name: order.get(name) for name in ("currency_code", "default_currency_code")}
 
 
@@ -229,27 +266,18 @@ def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _items(answer: Answer) -> list[Payload]:
-    """The objects of a page: a bare list in v2, under `data` in v3, none with 204."""
-    if answer.status == 404:
-        raise Rejected(f"{answer.asked}: not found", correlation_id=answer.correlation_id, code="404")
-    if answer.status == 204 or not answer.content:
-        return []
+def _object(answer: Answer) -> Payload:
+    """One object that was asked for by its id. Raises TryLater if something else came in its place."""
     told = answer.json()
-    items = told.get("data") if isinstance(told, dict) else told
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        message = f"{answer.asked}: expected a list of objects"
+    if not isinstance(told, dict):
+        message = f"{answer.asked}: expected an object"
         raise TryLater(message, correlation_id=answer.correlation_id, code=str(answer.status))
-    return items
+    return told
 
 
-def _advanced(answer: Answer, items: list[Payload], last: int) -> int:
-    """The last id of the page. The vendor ignores parameters that it does not know: then pages would never end."""
-    ids = [item["id"] for item in items if isinstance(item.get("id"), int)]
-    if not ids or min(ids) <= last:
-        message = f"{answer.asked}: the page begins again at an id that was read before"
-        raise Rejected(message, correlation_id=answer.correlation_id, code="no_progress")
-    return int(max(ids))
+def _id(told: object) -> int:
+    """A number that may stand in a path; 0 for what is none."""
+    return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else 0
 
 
 def _held(answer: Answer, field: str, window: Window) -> list[Payload]:
@@ -257,7 +285,7 @@ def _held(answer: Answer, field: str, window: Window) -> list[Payload]:
 
     Raises Rejected if the page shows that the date filter was ignored: a delta would silently become a full read.
     """
-    dated = [(item, _date(item.get(field))) for item in _items(answer)]
+    dated = [(item, _date(item.get(field))) for item in items(answer)]
     if window.since and any(at is not None and at < window.since - _DAY for _, at in dated):
         message = f"{answer.asked}: the filter on {field} was not applied"
         raise Rejected(message, correlation_id=answer.correlation_id, code="filter_ignored")
@@ -271,10 +299,31 @@ def _date(told: object) -> datetime | None:
         return None
 
 
-def _with_names(customer: Payload, names: dict[str, str]) -> Payload:
-    """Only the names of its own attributes, so that a new attribute does not make every customer look changed."""
+def _within(window: Window, told: Iterable[Payload], part: str) -> tuple[Payload, ...]:
+    """Those whose latest change, of their own or of a part, lies in the window; the others are for the next one."""
+    return tuple(one for one in told if (at := _latest(one, part)) is None or window.holds(at))
+
+
+def _latest(told: Payload, part: str) -> datetime | None:
+    changes = [_date(one.get("date_modified")) for one in (told, *(told.get(part) or ()))]
+    return max((at for at in changes if at is not None), default=None)
+
+
+def _names(told: list[Payload]) -> dict[str, str]:
+    return {str(one["id"]): str(one["name"]) for one in told if "id" in one and "name" in one}
+
+
+def _with_names(customer: Payload, attributes: dict[str, str], groups: dict[str, str]) -> Payload:
+    """Only the names that it needs, so that a new attribute or group does not make every customer look changed."""
     own = {str(told.get("attribute_id")) for told in customer.get("attributes") or ()}
-    return {**customer, "attribute_names": {key: names[key] for key in sorted(own & names.keys())}}
+    group = groups.get(str(customer.get("customer_group_id")))
+    named = {**customer, "attribute_names": {key: attributes[key] for key in sorted(own & attributes.keys())}}
+    return {**named, "customer_group_name": group} if group else named
+
+
+def _without_instruments(transactions: list[Payload]) -> list[Payload]:
+    """Without the tokens by which a stored card can be charged: they are secrets, and no part of what happened."""
+    return [{name: value for name, value in told.items() if name not in _INSTRUMENTS} for told in transactions]
 
 
 def _inline(consignments: object) -> bool:

@@ -1,19 +1,26 @@
-"""The vendor's shapes, as far as we read them. Lenient where the vendor is: ids and amounts come as text or number."""
+"""The vendor's shapes, as far as we read them. Lenient where the vendor is: ids and amounts come as text or number.
 
-import math
+An empty text says nothing; shapes keep it, and whoever reads one writes `or None`. Shapes are checked dictionaries with
+pydantic's own types: models would cost twice as much, and a function of ours for each field more than all the rest.
+Amounts stay text until they become money, so that four decimals stay four decimals.
+"""
+
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Required
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, with_config
+from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
-
-def _text(value: object) -> object:
-    """Numbers are told as text now and then; an empty text says nothing."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value if value != "" else None
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+NUMBER_OR_NOTHING = rf"^$|{NUMBER}"
 
 
 def moment(value: object) -> datetime | None:
@@ -23,22 +30,19 @@ def moment(value: object) -> datetime | None:
     if not isinstance(value, str):
         raise ValueError("expected a date and time as text")
     try:
-        at = datetime.fromisoformat(value) if value[:4].isdigit() else parsedate_to_datetime(value)
+        at = datetime.fromisoformat(value) if value[:4].isdigit() else _rfc_2822(value)
     except ValueError:
         raise ValueError("expected a date and time, as RFC 2822 or ISO 8601") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _amount(value: object) -> object:
-    """Amounts are text with four decimals (v2) or numbers (v3)."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("expected a finite number")
-    return value
-
-
-def _amount_or_none(value: object) -> object:
-    """An amount that the vendor leaves out, or leaves empty, where nothing is charged."""
-    return "0" if value is None or value == "" else _amount(value)
+def _rfc_2822(value: str) -> datetime:
+    """`Thu, 15 Jan 2026 17:30:00 +0000`, as the vendor writes nearly all of them, needs no parser."""
+    if len(value) != 31 or value[3:5] != ", " or not value.endswith(" +0000"):
+        return parsedate_to_datetime(value)
+    month = _MONTHS.get(value[8:11], 0)
+    day, year = int(value[5:7]), int(value[12:16])
+    return datetime(year, month, day, int(value[17:19]), int(value[20:22]), int(value[23:25]), tzinfo=UTC)
 
 
 def _is_link(value: object) -> bool:
@@ -54,301 +58,384 @@ def _table(value: object) -> object:
     return {} if value is None or value == [] or _is_link(value) else value
 
 
-Text = Annotated[str | None, BeforeValidator(_text)]
-Id = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_text)]
+Text = str | None
+Id = Annotated[str, StringConstraints(min_length=1)]
 Instant = Annotated[datetime | None, BeforeValidator(moment)]
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
+Amount = Annotated[str, StringConstraints(pattern=NUMBER)]
+AmountOrNone = Annotated[str, StringConstraints(pattern=NUMBER_OR_NOTHING)] | None
+"""Left out or left empty where nothing is charged."""
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-AmountOrNone = Annotated[Decimal, BeforeValidator(_amount_or_none)]
+
+_as_told = with_config(ConfigDict(extra="ignore", coerce_numbers_to_str=True))
+"""Fields that we do not know stay in the raw payload."""
 
 
-class Shape(BaseModel):
-    """Fields that we do not know stay in the raw payload."""
+@_as_told
+class Gone(TypedDict):
+    """Stands in place of an object that the vendor no longer has. Ours: the vendor answers 404, or leaves it out."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    id: Id
+    gone: Literal[True]
 
 
-class Priced(Shape):
+def gone(number: int) -> dict[str, Any]:
+    """The payload of an object that is gone."""
+    return {"id": number, "gone": True}
+
+
+@_as_told
+class Priced(TypedDict, total=False):
     """Amounts are in the currency that was paid (`default_currency_code`); `currency_code` is how prices were shown."""
 
-    default_currency_code: CurrencyCode | None = None
-    currency_code: CurrencyCode | None = None
-
-    @model_validator(mode="after")
-    def _has_currency(self) -> Self:
-        if self.default_currency_code is None and self.currency_code is None:
-            raise ValueError("expected default_currency_code or currency_code, as ISO 4217")
-        return self
-
-    @property
-    def currency(self) -> str:
-        """The currency of every amount here."""
-        return self.default_currency_code or self.currency_code or ""
+    default_currency_code: CurrencyCode | None
+    currency_code: CurrencyCode | None
 
 
-class CustomerAddress(Shape):
+def currency_of(told: Priced) -> str:
+    """The currency of every amount here. Raises ValueError where none is told."""
+    currency = told.get("default_currency_code") or told.get("currency_code")
+    if currency is None:
+        raise ValueError("expected default_currency_code or currency_code, as ISO 4217")
+    return currency
+
+
+def _with_currency(told: Priced) -> Priced:
+    currency_of(told)
+    return told
+
+
+class Dated(TypedDict, total=False):
+    """What bears the time of its last change."""
+
+    date_modified: Instant
+
+
+def latest(own: Dated, parts: Iterable[Dated]) -> datetime | None:
+    """The latest change of an object and its dated parts: the vendor does not move the object's date for those."""
+    found = own.get("date_modified")
+    for part in parts:
+        at = part.get("date_modified")
+        if at is not None and (found is None or at > found):
+            found = at
+    return found
+
+
+@_as_told
+class CustomerAddress(TypedDict, total=False):
     """An address in a customer's book."""
 
-    first_name: Text = None
-    last_name: Text = None
-    company: Text = None
-    address1: Text = None
-    address2: Text = None
-    city: Text = None
-    state_or_province: Text = None
-    postal_code: Text = None
-    country_code: Text = None
-    country: Text = None
-    phone: Text = None
-    address_type: Text = None
+    address1: Text
+    address2: Text
+    city: Text
+    state_or_province: Text
+    postal_code: Text
+    country_code: Text
+    country: Text
+    phone: Text
+    address_type: Text
 
 
-class AttributeValue(Shape):
+@_as_told
+class AttributeValue(Dated, total=False):
     """A custom attribute of a customer; its name stands in `attribute_names` of the customer."""
 
-    attribute_id: Id
-    attribute_value: Annotated[Text, Field(validation_alias=AliasChoices("attribute_value", "value"))] = None
+    attribute_id: Required[Id]
+    attribute_value: Text
+    value: Text
+    """The same, by the name under which it is written."""
 
 
-class FormField(Shape):
+@_as_told
+class FormField(TypedDict, total=False):
     """An answer in the sign-up form."""
 
-    name: str
-    value: Any = None
+    name: Required[str]
+    value: Any
 
 
-class StoreCredit(Shape):
+@_as_told
+class StoreCredit(TypedDict):
     """Money the shop owes the customer, in the shop's own currency, which is not told."""
 
     amount: Amount
 
 
-class Customer(Shape):
+@_as_told
+class CookieConsent(TypedDict, total=False):
+    """Which cookies and scripts of a storefront the customer allows: essential, functional, analytics, targeting."""
+
+    allow: list[str]
+    deny: list[str]
+
+
+@_as_told
+class Customer(Dated, total=False):
     """A registered customer with everything that `include` brings."""
 
-    id: Id
-    email: Text = None
-    first_name: Text = None
-    last_name: Text = None
-    company: Text = None
-    phone: Text = None
-    customer_group_id: Text = None
-    tax_exempt_category: Text = None
-    date_created: Instant = None
-    date_modified: Instant = None
-    accepts_product_review_abandoned_cart_emails: bool | None = None
-    origin_channel_id: Text = None
-    addresses: Annotated[list[CustomerAddress], BeforeValidator(_listed)] = []
-    attributes: Annotated[list[AttributeValue], BeforeValidator(_listed)] = []
-    form_fields: Annotated[list[FormField], BeforeValidator(_listed)] = []
-    store_credit_amounts: Annotated[list[StoreCredit], BeforeValidator(_listed)] = []
-    attribute_names: dict[str, str] = {}
+    id: Required[Id]
+    email: Text
+    first_name: Text
+    last_name: Text
+    company: Text
+    phone: Text
+    customer_group_id: Text
+    tax_exempt_category: Text
+    date_created: Instant
+    accepts_product_review_abandoned_cart_emails: bool | None
+    origin_channel_id: Text
+    addresses: Annotated[list[CustomerAddress], BeforeValidator(_listed)]
+    attributes: Annotated[list[AttributeValue], BeforeValidator(_listed)]
+    form_fields: Annotated[list[FormField], BeforeValidator(_listed)]
+    store_credit_amounts: Annotated[list[StoreCredit], BeforeValidator(_listed)]
+    shopper_profile_id: Text
+    segment_ids: list[str] | None
+    channel_ids: list[str] | None
+    attribute_names: dict[str, str]
     """Added by us: names of the attributes above, which the vendor tells apart from the customers."""
+    customer_group_name: Text
+    """Added by us, from the list of groups."""
+    consent: CookieConsent
+    """Added by us, if it was asked for."""
 
 
-class Subscriber(Shape):
+@_as_told
+class Subscriber(Dated, total=False):
     """An entry of the newsletter list, whether or not it belongs to a customer."""
 
-    id: Id
-    email: Id
-    first_name: Text = None
-    last_name: Text = None
-    channel_id: Text = None
-    date_created: Instant = None
-    date_modified: Instant = None
-    consents: list[str] | None = None
+    id: Required[Id]
+    email: Required[Id]
+    first_name: Text
+    last_name: Text
+    channel_id: Text
+    date_created: Instant
+    consents: list[str] | None
+    source: Text
+    order_id: Text
 
 
-class OrderAddress(Shape):
+@_as_told
+class OrderAddress(TypedDict, total=False):
     """Billing or shipping address of an order."""
 
-    id: Text = None
-    first_name: Text = None
-    last_name: Text = None
-    company: Text = None
-    street_1: Text = None
-    street_2: Text = None
-    city: Text = None
-    state: Text = None
-    zip: Text = None
-    country: Text = None
-    country_iso2: Text = None
-    phone: Text = None
-    email: Text = None
-    shipping_method: Text = None
+    first_name: Text
+    last_name: Text
+    company: Text
+    street_1: Text
+    street_2: Text
+    city: Text
+    state: Text
+    zip: Text
+    country: Text
+    country_iso2: Text
+    phone: Text
+    email: Text
+    shipping_method: Text
 
 
-class AppliedDiscount(Shape):
+@_as_told
+class AppliedDiscount(TypedDict, total=False):
     """A discount's share in one product; with target `order` it is a part of a discount of the whole order."""
 
-    amount: Amount
-    name: Text = None
-    code: Text = None
-    target: Text = None
+    amount: Required[Amount]
+    name: Text
+    code: Text
+    target: Text
 
 
-class OrderProduct(Shape):
+@_as_told
+class OrderProduct(TypedDict, total=False):
     """A position of an order."""
 
-    id: Id
-    name: Text = None
-    sku: Text = None
-    quantity: Amount
-    price_inc_tax: Amount
-    total_inc_tax: Amount
-    applied_discounts: Annotated[list[AppliedDiscount], BeforeValidator(_listed)] = []
+    id: Required[Id]
+    name: Text
+    sku: Text
+    quantity: Required[Amount]
+    price_inc_tax: Required[Amount]
+    total_inc_tax: Required[Amount]
+    applied_discounts: Annotated[list[AppliedDiscount], BeforeValidator(_listed)]
 
 
 Products = Annotated[list[OrderProduct], BeforeValidator(_listed)]
 
 
-class Consignment(OrderAddress):
+@_as_told
+class PickupLocation(TypedDict, total=False):
+    """The store where goods are collected."""
+
+    code: Text
+    name: Text
+
+
+@_as_told
+class Consignment(OrderAddress, total=False):
     """Where a part of the order goes: to an address, to a place of collection, or by e-mail."""
 
-    pickup_method_display_name: Text = None
-    line_items: Products = []
+    id: Text
+    pickup_method_display_name: Text
+    location: PickupLocation | None
+    line_items: Products
 
 
 Consigned = Annotated[list[Consignment], BeforeValidator(_listed)]
 
 
-class EmailConsignments(Shape):
+@_as_told
+class EmailConsignments(TypedDict, total=False):
     """Gift certificates that are sent by e-mail."""
 
-    gift_certificates: Consigned = []
+    gift_certificates: Consigned
 
 
-class Consignments(Shape):
+@_as_told
+class Consignments(TypedDict, total=False):
     """All parts of an order by how they leave the shop."""
 
-    shipping: Consigned = []
-    pickups: Consigned = []
-    downloads: Consigned = []
-    email: Annotated[EmailConsignments, BeforeValidator(_table)] = EmailConsignments()
+    shipping: Consigned
+    pickups: Consigned
+    downloads: Consigned
+    email: Annotated[EmailConsignments, BeforeValidator(_table)]
 
 
-class Coupon(Shape):
+@_as_told
+class Coupon(TypedDict, total=False):
     """A coupon that was used on the order."""
 
-    code: Text = None
-    type: int | None = None
-    discount: Amount
+    code: Text
+    type: int | None
+    discount: Required[Amount]
 
 
-class OrderTax(Shape):
+@_as_told
+class OrderTax(TypedDict, total=False):
     """A tax on one line, on shipping or on handling."""
 
-    name: Text = None
-    rate: Amount
-    line_amount: Amount
-    order_product_id: Text = None
-    line_item_type: Text = None
+    name: Text
+    rate: Required[Amount]
+    line_amount: Required[Amount]
+    order_product_id: Text
+    line_item_type: Text
 
 
-class ShippedItem(Shape):
+@_as_told
+class ShippedItem(TypedDict):
     """A position in a parcel."""
 
     order_product_id: Id
 
 
-class Shipment(Shape):
+@_as_told
+class Shipment(TypedDict, total=False):
     """A parcel."""
 
-    id: Id
-    date_created: Instant = None
-    tracking_number: Text = None
-    tracking_carrier: Text = None
-    shipping_method: Text = None
-    shipping_provider: Text = None
-    items: Annotated[list[ShippedItem], BeforeValidator(_listed)] = []
+    id: Required[Id]
+    date_created: Instant
+    tracking_number: Text
+    tracking_carrier: Text
+    shipping_method: Text
+    shipping_provider: Text
+    items: Annotated[list[ShippedItem], BeforeValidator(_listed)]
 
 
-class Transaction(Shape):
+@_as_told
+class Transaction(TypedDict, total=False):
     """A movement at the payment provider."""
 
-    id: Id
-    event: str
-    method: str
-    amount: Amount
-    currency: str
-    status: Text = None
-    date_created: Instant = None
-    gateway_transaction_id: Text = None
+    id: Required[Id]
+    event: Required[str]
+    method: Required[str]
+    amount: Required[Amount]
+    currency: Required[CurrencyCode]
+    status: Text
+    date_created: Instant
+    gateway_transaction_id: Text
 
 
-class Fee(Shape):
+@_as_told
+class Fee(TypedDict, total=False):
     """A charge that belongs to no product."""
 
-    id: Id
-    display_name_customer: Text = None
-    cost_inc_tax: Amount
+    id: Required[Id]
+    display_name_customer: Text
+    cost_inc_tax: Required[Amount]
 
 
-class Metafield(Shape):
+@_as_told
+class Metafield(Dated, total=False):
     """A value that an app keeps with the order."""
 
-    key: str
-    value: Text = None
+    key: Required[str]
+    value: Text
 
 
-class Order(Priced):
+@_as_told
+class OrderFields(Dated, Priced, total=False):
     """An order with the sub-resources that were read for it."""
 
-    id: Id
-    customer_id: Text = None
-    date_created: Annotated[datetime, BeforeValidator(moment)]
-    date_modified: Instant = None
-    status: str
-    payment_status: Text = None
-    payment_method: Text = None
-    total_inc_tax: Amount
-    total_tax: AmountOrNone = Decimal(0)
-    discount_amount: AmountOrNone = Decimal(0)
-    store_credit_amount: AmountOrNone = Decimal(0)
-    gift_certificate_amount: AmountOrNone = Decimal(0)
-    shipping_cost_inc_tax: AmountOrNone = Decimal(0)
-    handling_cost_inc_tax: AmountOrNone = Decimal(0)
-    wrapping_cost_inc_tax: AmountOrNone = Decimal(0)
-    customer_locale: Text = None
-    channel_id: Text = None
-    order_source: Text = None
-    external_source: Text = None
-    external_id: Text = None
-    external_order_id: Text = None
-    cart_id: Text = None
-    is_deleted: bool = False
-    is_email_opt_in: bool | None = None
-    billing_address: OrderAddress | None = None
-    products: Products = []
-    shipping_addresses: Annotated[list[OrderAddress], BeforeValidator(_listed)] = []
-    consignments: Annotated[Consignments, BeforeValidator(_table)] = Consignments()
-    shipments: Annotated[list[Shipment], BeforeValidator(_listed)] = []
-    coupons: Annotated[list[Coupon], BeforeValidator(_listed)] = []
-    taxes: Annotated[list[OrderTax], BeforeValidator(_listed)] = []
-    transactions: Annotated[list[Transaction], BeforeValidator(_listed)] = []
-    fees: Annotated[list[Fee], BeforeValidator(_listed)] = []
-    metafields: Annotated[list[Metafield], BeforeValidator(_listed)] = []
+    id: Required[Id]
+    customer_id: Text
+    date_created: Required[Annotated[datetime, BeforeValidator(moment)]]
+    status: Required[str]
+    payment_status: Text
+    payment_method: Text
+    total_inc_tax: Required[Amount]
+    total_tax: AmountOrNone
+    discount_amount: AmountOrNone
+    store_credit_amount: AmountOrNone
+    gift_certificate_amount: AmountOrNone
+    shipping_cost_inc_tax: AmountOrNone
+    handling_cost_inc_tax: AmountOrNone
+    wrapping_cost_inc_tax: AmountOrNone
+    customer_locale: Text
+    channel_id: Text
+    order_source: Text
+    external_source: Text
+    external_id: Text
+    external_order_id: Text
+    cart_id: Text
+    is_deleted: bool
+    is_email_opt_in: bool | None
+    billing_address: OrderAddress | None
+    products: Products
+    shipping_addresses: Annotated[list[OrderAddress], BeforeValidator(_listed)]
+    consignments: Annotated[Consignments, BeforeValidator(_table)]
+    shipments: Annotated[list[Shipment], BeforeValidator(_listed)]
+    coupons: Annotated[list[Coupon], BeforeValidator(_listed)]
+    taxes: Annotated[list[OrderTax], BeforeValidator(_listed)]
+    transactions: Annotated[list[Transaction], BeforeValidator(_listed)]
+    fees: Annotated[list[Fee], BeforeValidator(_listed)]
+    metafields: Annotated[list[Metafield], BeforeValidator(_listed)]
 
 
-class RefundItem(Shape):
+Order = Annotated[OrderFields, AfterValidator(_with_currency)]
+
+
+@_as_told
+class RefundItem(TypedDict, total=False):
     """What the refund is for."""
 
-    item_type: str
-    item_id: Text = None
-    quantity: Amount | None = None
+    item_type: Required[str]
+    item_id: Text
+    quantity: Amount | None
 
 
-class RefundedOrder(Priced):
-    """Added by us: the order's currency, which a refund does not tell."""
+@_as_told
+class RefundPayment(TypedDict, total=False):
+    """A part of the money, by the payment provider that sent it back or declined to."""
+
+    amount: Required[Amount]
+    is_declined: bool
 
 
-class Refund(Shape):
+@_as_told
+class Refund(TypedDict, total=False):
     """Money that went back, told apart from the order."""
 
-    id: Id
-    order_id: Id
-    created: Annotated[datetime, BeforeValidator(moment)]
-    reason: Text = None
-    total_amount: Amount
-    items: Annotated[list[RefundItem], BeforeValidator(_listed)] = []
-    order: RefundedOrder
+    id: Required[Id]
+    order_id: Required[Id]
+    created: Required[Annotated[datetime, BeforeValidator(moment)]]
+    reason: Text
+    total_amount: Required[Amount]
+    items: Annotated[list[RefundItem], BeforeValidator(_listed)]
+    payments: Annotated[list[RefundPayment], BeforeValidator(_listed)]
+    order: Required[Annotated[Priced, AfterValidator(_with_currency)]]
+    """Added by us: the order's currency, which a refund does not tell."""

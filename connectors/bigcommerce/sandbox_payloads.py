@@ -93,6 +93,8 @@ def customer(
             {"name": name, "value": value, "customer_id": customer_id} for name, value in (form_fields or {}).items()
         ],
         "store_credit_amounts": [{"amount": store_credit}],
+        "shopper_profile_id": f"profile-{customer_id}",
+        "segment_ids": [],
     }
 
 

@@ -23,6 +23,10 @@ class Shop:
     customers: dict[int, Payload] = field(default_factory=dict)
     """With `addresses`, `attributes`, `form_fields` and `store_credit_amounts`, shown as `include` asks."""
     attribute_names: dict[int, str] = field(default_factory=dict)
+    groups: dict[int, str] = field(default_factory=dict)
+    """Customer groups: id -> name."""
+    consents: dict[int, Payload] = field(default_factory=dict)
+    """Cookies that a customer allows and denies, by the customer's id."""
     subscribers: dict[int, Payload] = field(default_factory=dict)
     orders: dict[int, Payload] = field(default_factory=dict)
     """With `products` and `shipping_addresses` in full; answers show links or consignments in their place."""
@@ -45,9 +49,33 @@ class Shop:
         """Change an address through the API: the customer's `date_modified` stays where it was."""
         self.customers[customer_id]["addresses"][place].update(fields)
 
+    def edit_attribute(self, customer_id: int, attribute_id: int, value: str, at: datetime) -> None:
+        """Change an attribute: the value's own date moves, the customer's stays where it was."""
+        for told in self.customers[customer_id]["attributes"]:
+            if told["attribute_id"] == attribute_id:
+                told.update(attribute_value=value, date_modified=at)
+
+    def edit_metafield(self, order_id: int, key: str, value: str, at: datetime) -> None:
+        """Change what an app keeps with an order: the field's own date moves, the order's stays where it was."""
+        for told in self.metafields[order_id]:
+            if told["key"] == key:
+                told.update(value=value, date_modified=at)
+
+    def edit_shipment(self, order_id: int, place: int, **fields: object) -> None:
+        """Change a parcel, e.g. its tracking number: the order's date stays where it was."""
+        self.shipments[order_id][place].update(fields)
+
     def remove_customer(self, customer_id: int) -> None:
         """A hard delete; orders keep the id."""
         del self.customers[customer_id]
+
+    def remove_subscriber(self, subscriber_id: int) -> None:
+        """Taken off the newsletter list."""
+        del self.subscribers[subscriber_id]
+
+    def remove_order(self, order_id: int) -> None:
+        """Gone for good, as when the vendor empties the archive."""
+        del self.orders[order_id]
 
     def edit_subscriber(self, subscriber_id: int, at: datetime, **fields: object) -> None:
         """Change an entry of the newsletter list."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from connectors.bigcommerce.api import Batch, Store, error_of, wait_from
+from connectors.bigcommerce.api import Asked, Batch, Store, error_of, wait_from
 from connectors.bigcommerce.translate import OBJECTS, SOURCE, translate
 from connectors.http import Door
 from connectors.payload import canonical
@@ -19,6 +19,7 @@ from models.ports import Source
 log = logging.getLogger(__name__)
 
 Detail = Literal["shipments", "coupons", "taxes", "transactions"]
+CustomerDetail = Literal["consent", "segments"]
 
 
 class Settings(Frozen):
@@ -38,6 +39,11 @@ class Settings(Frozen):
     details: tuple[Detail, ...] = Field(
         ("shipments", "coupons", "taxes", "transactions"),
         description="parts of orders; each costs a request for every order that has it",
+    )
+    customer_details: tuple[CustomerDetail, ...] = Field(
+        (),
+        description="more of customers. consent: the cookies they allow, without a date, for a request per customer; "
+        "segments: their segments and shopper profile, which is a beta of the vendor's",
     )
     loyalty_namespace: str | None = Field(
         None,
@@ -66,8 +72,7 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
         door,
         page_size=settings.page_size,
         parallel=settings.parallel,
-        details=settings.details,
-        namespace=settings.loyalty_namespace,
+        asked=Asked(settings.details, settings.customer_details, settings.loyalty_namespace),
     )
     return BigCommerce(store, settings.brands)
 
@@ -86,28 +91,39 @@ class BigCommerce:
             "order": store.orders,
             "refund": store.refunds,
         }
+        self._asks: Mapping[str, Callable[[Sequence[int]], Iterator[Batch]]] = {
+            "customer": store.customers_by_id,
+            "subscriber": store.subscribers_by_id,
+            "order": store.orders_by_id,
+        }
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
-        return ()
+        """All but refunds: the vendor has no way to delete one, so that none can vanish."""
+        return tuple(self._asks)
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Pages of this object. Raises models.errors when the store is down or refuses us."""
-        for batch in self._reads[object](window):
-            read = [self.translate(object, canonical(item)) for item in batch.items]
-            page = Page(
-                records=tuple(one for one in read if isinstance(one, SourceRecord)),
-                refused=tuple(one for one in read if isinstance(one, Refusal)),
-                correlation_id=batch.correlation_id,
-            )
-            counts = len(page.records), len(page.refused)
-            log.info("bigcommerce: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
-            yield page
+        return (self._page(object, batch) for batch in self._reads[object](window))
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
-        """Nothing: no object is listed."""
-        return iter(())
+        """What became of these: gone, archived (orders only, with the time), or there but not in the list.
+
+        Customers and subscribers are asked for a page at a time, orders one by one: the vendor has no other way.
+        """
+        numbers = sorted({int(told) for told in source_ids if told.isdecimal()})
+        return (self._page(object, batch) for batch in self._asks[object](numbers))
+
+    def _page(self, object_: str, batch: Batch) -> Page:
+        read = [self.translate(object_, canonical(item)) for item in batch.items]
+        page = Page(
+            records=tuple(one for one in read if isinstance(one, SourceRecord)),
+            refused=tuple(one for one in read if isinstance(one, Refusal)),
+            correlation_id=batch.correlation_id,
+        )
+        counts = len(page.records), len(page.refused)
+        log.info("bigcommerce: %s page of %d, %d refused [%s]", object_, *counts, page.correlation_id)
+        return page
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
         """Nothing is kept only until it has landed."""

@@ -1,8 +1,11 @@
 """Customers and newsletter subscribers as persons."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
 
-from connectors.bigcommerce.payloads import Customer, CustomerAddress, Subscriber
+from connectors.bigcommerce.payloads import CookieConsent, Customer, CustomerAddress, Subscriber, latest
 from models.consent import ConsentEvent
 from models.loyalty import LoyaltyMember, Tier
 from models.records import ContactPoint, Identifier, Person, PostalAddress
@@ -29,100 +32,112 @@ _KNOWN = {
 def customer_body(told: Customer, brands: Mapping[str, str]) -> Person:
     """A registered customer. Loyalty, birth date and the like come from attributes and form fields by their names."""
     answers = dict(_answers(told))
-    known = {_KNOWN[_plain(name)]: value for name, value in answers.items() if _plain(name) in _KNOWN}
+    known = {word: value for name, value in answers.items() if (word := _known(name))}
     number = known.get("loyalty_number")
+    brand = brands.get(told.get("origin_channel_id") or "")
     return Person(
         title=known.get("title"),
-        given_name=told.first_name,
+        given_name=told.get("first_name") or None,
         middle_name=known.get("middle_name"),
-        family_name=told.last_name,
-        organisation=told.company,
+        family_name=told.get("last_name") or None,
+        organisation=told.get("company") or None,
         sex=known.get("sex"),
         birth_date=known.get("birth_date"),
         language=known.get("language"),
-        brand=brands.get(told.origin_channel_id or ""),
-        store=told.origin_channel_id,
+        brand=brand,
+        store=told.get("origin_channel_id") or None,
         contact_points=tuple(_contacts(told)),
-        addresses=tuple(_address(address, first=at == 0) for at, address in enumerate(told.addresses)),
+        addresses=tuple(_address(address, first=at == 0) for at, address in enumerate(told.get("addresses", ()))),
         identifiers=(Identifier(kind="loyalty_number", value=number),) if number else (),
-        consents=tuple(_mail_consent(told, brands)),
+        consents=tuple(_mail_consent(told, brand)),
         loyalty=(_member(number, known),) if number else (),
-        created_at=told.date_created,
+        created_at=told.get("date_created"),
         attributes=dict(_leftovers(told, answers)),
     )
 
 
+def customer_changed_at(told: Customer) -> datetime | None:
+    """When it or an attribute of it was last changed."""
+    return latest(told, told.get("attributes", ()))
+
+
 def subscriber_body(told: Subscriber, brands: Mapping[str, str]) -> Person:
     """An entry of the newsletter list. What is not consented to any more was withdrawn when the entry changed."""
-    given = {"marketing_newsletter"} if told.consents is None else set(told.consents)
+    consents, source, order = told.get("consents"), told.get("source"), told.get("order_id")
+    given = {"marketing_newsletter"} if consents is None else set(consents)
+    brand = brands.get(told.get("channel_id") or "")
     return Person(
-        given_name=told.first_name,
-        family_name=told.last_name,
-        brand=brands.get(told.channel_id or ""),
-        store=told.channel_id,
-        contact_points=(ContactPoint(kind="email", value=told.email, primary=True),),
+        given_name=told.get("first_name") or None,
+        family_name=told.get("last_name") or None,
+        brand=brand,
+        store=told.get("channel_id") or None,
+        contact_points=(ContactPoint(kind="email", value=told["email"], primary=True),),
         consents=tuple(
             ConsentEvent(
-                contact_point=told.email,
+                contact_point=told["email"],
                 channel="email",
-                brand=brands.get(told.channel_id or ""),
+                brand=brand,
                 purpose=purpose,
                 status="opt_in" if consent in given else "opt_out",
-                at=told.date_modified,
+                at=told.get("date_modified"),
+                proof=f"order {order}" if order and consent in given else None,
             )
             for consent, purpose in (("marketing_newsletter", "marketing"), ("abandoned_cart", "abandoned_cart"))
         ),
-        created_at=told.date_created,
+        created_at=told.get("date_created"),
+        attributes={"signed_up_by": source} if source else {},
     )
 
 
 def _answers(told: Customer) -> Iterator[tuple[str, str]]:
     """Form fields and attributes by name; an attribute whose name is not known goes by its id."""
-    for field in told.form_fields:
-        if field.value not in (None, "", []):
-            yield field.name, ", ".join(map(str, field.value)) if isinstance(field.value, list) else str(field.value)
-    for attribute in told.attributes:
-        if attribute.attribute_value is not None:
-            name = told.attribute_names.get(attribute.attribute_id, f"attribute {attribute.attribute_id}")
-            yield name, attribute.attribute_value
+    for field in told.get("form_fields", ()):
+        value = field.get("value")
+        if value not in (None, "", []):
+            yield field["name"], ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    names = told.get("attribute_names", {})
+    for attribute in told.get("attributes", ()):
+        number, value = attribute["attribute_id"], attribute.get("attribute_value") or attribute.get("value")
+        if value:
+            yield names.get(number, f"attribute {number}"), value
 
 
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+@lru_cache(maxsize=1_000)
+def _known(name: str) -> str | None:
+    """Our word for the shop's own name, if we have one. A shop has a few dozen names for all its customers."""
+    return _KNOWN.get("".join(letter for letter in name.casefold() if letter.isalnum()))
 
 
 def _contacts(told: Customer) -> Iterator[ContactPoint]:
-    if told.email:
-        yield ContactPoint(kind="email", value=told.email, primary=True)
-    if told.phone:
-        yield ContactPoint(kind="phone", value=told.phone, primary=True)
-    for phone in dict.fromkeys(address.phone for address in told.addresses):
-        if phone and phone != told.phone:
+    own = told.get("phone")
+    if email := told.get("email"):
+        yield ContactPoint(kind="email", value=email, primary=True)
+    if own:
+        yield ContactPoint(kind="phone", value=own, primary=True)
+    for phone in dict.fromkeys(address.get("phone") for address in told.get("addresses", ())):
+        if phone and phone != own:
             yield ContactPoint(kind="phone", value=phone, label="address")
 
 
 def _address(told: CustomerAddress, *, first: bool) -> PostalAddress:
     return PostalAddress(
-        label=told.address_type,
-        line1=told.address1,
-        line2=told.address2,
-        postcode=told.postal_code,
-        city=told.city,
-        region=told.state_or_province,
-        country=told.country_code or told.country,
+        label=told.get("address_type") or None,
+        line1=told.get("address1") or None,
+        line2=told.get("address2") or None,
+        postcode=told.get("postal_code") or None,
+        city=told.get("city") or None,
+        region=told.get("state_or_province") or None,
+        country=told.get("country_code") or told.get("country") or None,
         primary=first,
     )
 
 
-def _mail_consent(told: Customer, brands: Mapping[str, str]) -> Iterator[ConsentEvent]:
+def _mail_consent(told: Customer, brand: str | None) -> Iterator[ConsentEvent]:
     """One tick covers mails about product reviews and abandoned carts, since when is not told. No tick is no answer."""
-    if told.email and told.accepts_product_review_abandoned_cart_emails:
+    email = told.get("email")
+    if email and told.get("accepts_product_review_abandoned_cart_emails"):
         yield ConsentEvent(
-            contact_point=told.email,
-            channel="email",
-            brand=brands.get(told.origin_channel_id or ""),
-            purpose="reviews_and_carts",
-            status="opt_in",
+            contact_point=email, channel="email", brand=brand, purpose="reviews_and_carts", status="opt_in"
         )
 
 
@@ -130,17 +145,41 @@ def _member(number: str, known: Mapping[str, str]) -> LoyaltyMember:
     """Validation of the balance (whole points) is the model's; its refusal names the path."""
     tier = known.get("loyalty_tier")
     return LoyaltyMember.model_validate(
-        {"account": number, "tier": Tier(code=tier) if tier else None, "balance": known.get("loyalty_points")}
+        {"account": number, "tier": _tier(tier) if tier else None, "balance": known.get("loyalty_points")}
     )
 
 
+@lru_cache(maxsize=1_000)
+def _tier(code: str) -> Tier:
+    return Tier(code=code)
+
+
 def _leftovers(told: Customer, answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What has no field of ours, by the shop's own names."""
-    yield from ((name, value) for name, value in answers.items() if _plain(name) not in _KNOWN)
-    if told.customer_group_id:
-        yield "customer_group_id", told.customer_group_id
-    if told.tax_exempt_category:
-        yield "tax_exempt_category", told.tax_exempt_category
-    credit = sum((credit.amount for credit in told.store_credit_amounts), start=0)
+    """What has no field of ours, by the shop's own names. Cookies are no contact point: their consent is kept here."""
+    yield from ((name, value) for name, value in answers.items() if not _known(name))
+    group = told.get("customer_group_id")
+    if group and group != "0":
+        yield "customer_group_id", group
+    if name := told.get("customer_group_name"):
+        yield "customer_group", name
+    if exempt := told.get("tax_exempt_category"):
+        yield "tax_exempt_category", exempt
+    credit = sum(Decimal(credit["amount"]) for credit in told.get("store_credit_amounts", ()))
     if credit:
         yield "store_credit", str(credit)
+    channels = told.get("channel_ids") or ()
+    if len(channels) > 1:
+        yield "channel_ids", ", ".join(channels)
+    if segments := told.get("segment_ids"):
+        yield "segment_ids", ", ".join(segments)
+    if shopper := told.get("shopper_profile_id"):
+        yield "shopper_profile_id", shopper
+    if consent := told.get("consent"):
+        yield from _cookies(consent)
+
+
+def _cookies(consent: CookieConsent) -> Iterator[tuple[str, str]]:
+    if allowed := consent.get("allow"):
+        yield "cookies_allowed", ", ".join(allowed)
+    if denied := consent.get("deny"):
+        yield "cookies_denied", ", ".join(denied)

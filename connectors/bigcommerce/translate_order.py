@@ -1,14 +1,16 @@
 """Orders with their lines, payments and parcels; refunds as settlements."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Literal, get_args
 
 from connectors.bigcommerce import payloads as told_by
-from connectors.bigcommerce.payloads import OrderAddress
+from connectors.bigcommerce.payloads import OrderAddress, OrderFields, OrderProduct, currency_of, latest
 from models.consent import ConsentEvent
 from models.landing import Deletion
-from models.loyalty import LoyaltyEntry
+from models.loyalty import EntryKind, LoyaltyEntry
 from models.orders import (
     Discount,
     Fulfilment,
@@ -22,6 +24,7 @@ from models.orders import (
     Settlement,
     Tax,
     Tender,
+    money,
 )
 from models.records import ContactPoint, Person, PostalAddress
 
@@ -43,256 +46,313 @@ _MONEY_CAME = {"purchase", "capture", "settled"}
 _COUPONS = ("item discount", "percentage", "order discount", "shipping discount", "free shipping", "promotion")
 
 
-def order_body(told: told_by.Order, brands: Mapping[str, str]) -> Order | Deletion:
+_Cost = Literal["shipping_cost_inc_tax", "handling_cost_inc_tax", "wrapping_cost_inc_tax"]
+_COSTS: tuple[_Cost, ...] = get_args(_Cost)
+_Reference = Literal["external_source", "external_id", "external_order_id", "cart_id"]
+_REFERENCES: tuple[_Reference, ...] = get_args(_Reference)
+_NO_CONSIGNMENTS: told_by.Consignments = {}
+_POINTS: Mapping[str, tuple[EntryKind, str]] = {"pointsEarned": ("earn", ""), "pointsRedeemed": ("redeem", "-")}
+
+
+def order_body(told: OrderFields, brands: Mapping[str, str]) -> Order | Deletion:
     """An order, or its deletion: the vendor keeps an archived order readable and marks it."""
-    if told.is_deleted:
-        return Deletion(at=told.date_modified)
-    card = _metafield(told, "loyaltyNumber")
+    if told.get("is_deleted"):
+        return Deletion(at=told.get("date_modified"))
+    currency, brand = currency_of(told), brands.get(told.get("channel_id") or "")
+    notes = {field["key"]: field.get("value") or None for field in reversed(told.get("metafields", ()))}
+    card = notes.get("loyaltyNumber")
+    customer, billed = told.get("customer_id"), told.get("billing_address")
+    products = _products(told)
     return Order(
-        number=told.id,
-        status=told.status,
-        payment_status=_PAYMENT.get((told.payment_status or "").lower(), "unknown"),
-        placed_at=told.date_created,
+        number=told["id"],
+        status=told["status"],
+        payment_status=_PAYMENT.get((told.get("payment_status") or "").lower(), "unknown"),
+        placed_at=told["date_created"],
         channel=_channel(told),
-        brand=brands.get(told.channel_id or ""),
-        store=told.channel_id,
-        currency=told.currency,
-        locale=told.customer_locale,
-        customer=told.customer_id if told.customer_id not in {None, "0"} else None,
-        person=_buyer(told, brands) if told.billing_address else None,
+        brand=brand,
+        store=told.get("channel_id") or None,
+        currency=currency,
+        locale=told.get("customer_locale") or None,
+        customer=customer if customer not in {None, "", "0"} else None,
+        person=_buyer(told, billed, brand) if billed is not None else None,
         loyalty_number=card,
-        total=_money(told, told.total_inc_tax),
-        lines=(*(_line(told, product) for product in _products(told)), *(_fee(told, fee) for fee in told.fees)),
-        discounts=tuple(_discounts(told)),
-        taxes=tuple(_taxes(told)),
-        tenders=tuple(_tenders(told)),
-        fulfilments=tuple(_fulfilments(told)),
-        loyalty=tuple(_points(told, card)) if card else (),
-        attributes=dict(_leftovers(told)),
+        total=money(told["total_inc_tax"], currency),
+        lines=(*_lines(told, products, currency), *(_fee(fee, currency) for fee in told.get("fees", ()))),
+        discounts=tuple(_discounts(told, products, currency)),
+        taxes=tuple(_taxes(told, currency)),
+        tenders=tuple(_tenders(told, currency)),
+        fulfilments=(*_parcels(told), *_collections(told)),
+        loyalty=tuple(_points(told, notes, card)) if card else (),
+        attributes=dict(_leftovers(told, currency)),
     )
 
 
+def order_changed_at(told: OrderFields) -> datetime | None:
+    """When it or a metafield of it was last changed."""
+    return latest(told, told.get("metafields", ()))
+
+
 def refund_body(told: told_by.Refund, _: Mapping[str, str]) -> Settlement:
-    """A refund, in the currency of its order; products in it are returns."""
-    amount = Money(amount=told.total_amount, currency=told.order.currency)
+    """A refund, in the currency of its order; products in it are returns. What a provider declined never went back."""
+    declined = [Decimal(part["amount"]) for part in told.get("payments", ()) if part.get("is_declined")]
+    amount = Decimal(told["total_amount"]) - sum(declined)
+    refund = Refund(
+        refund_id=told["id"],
+        amount=money(str(amount), currency_of(told["order"])),
+        reason=told.get("reason") or None,
+        at=told["created"],
+    )
     return Settlement(
-        order=told.order_id,
-        refunds=(Refund(refund_id=told.id, amount=amount, reason=told.reason, at=told.created),),
+        order=told["order_id"],
+        refunds=() if declined and amount <= 0 else (refund,),
         returns=tuple(
             Return(
-                return_id=f"{told.id}:{item.item_id}",
-                line=item.item_id,
-                quantity=item.quantity if item.quantity is not None else Decimal(1),
-                at=told.created,
+                return_id=f"{told['id']}:{item.get('item_id')}",
+                line=item.get("item_id") or None,
+                quantity=Decimal(item.get("quantity") or 1),
+                at=told["created"],
             )
-            for item in told.items
-            if item.item_type == "PRODUCT"
+            for item in told.get("items", ())
+            if item["item_type"] == "PRODUCT"
         ),
     )
 
 
-def _money(told: told_by.Order, amount: Decimal) -> Money:
-    return Money(amount=amount, currency=told.currency)
+def _charged(amount: str | None) -> bool:
+    return bool(amount) and float(amount or 0) > 0
 
 
-def _channel(told: told_by.Order) -> OrderChannel:
-    if (told.external_source or "").upper() == "POS" or told.order_source == "pos":
+def _channel(told: OrderFields) -> OrderChannel:
+    source = (told.get("order_source") or "").lower()
+    if source == "pos" or (told.get("external_source") or "").upper() == "POS":
         return "pos"
-    return _CHANNELS.get((told.order_source or "").lower(), "web")
+    return _CHANNELS.get(source, "web")
 
 
-def _metafield(told: told_by.Order, key: str) -> str | None:
-    return next((field.value for field in told.metafields if field.key == key), None)
-
-
-def _buyer(told: told_by.Order, brands: Mapping[str, str]) -> Person:
+def _buyer(told: OrderFields, billed: OrderAddress, brand: str | None) -> Person:
     """Who is billed. An address that goods went to is the buyer's only if it bears the buyer's name."""
-    billed = told.billing_address or OrderAddress()
-    addresses = [_address(billed, "billing")]
-    own = (address for address in _sent_to(told) if _name(address) == _name(billed))
-    addresses += [place for address in own if (place := _address(address, "shipping")).line1]
+    name, addresses = _name(billed), []
+    if billed.get("street_1") or billed.get("zip") or billed.get("city"):
+        addresses.append(_address(billed, "billing"))
+    for place in _sent_to(told):
+        if place.get("street_1") and _name(place) == name:
+            addresses.append(_address(place, "shipping"))
     contacts: list[ContactPoint] = []
-    if billed.email:
-        contacts.append(ContactPoint(kind="email", value=billed.email, label="billing", primary=True))
-    if billed.phone:
-        contacts.append(ContactPoint(kind="phone", value=billed.phone, label="billing", primary=True))
+    if email := billed.get("email"):
+        contacts.append(ContactPoint(kind="email", value=email, label="billing", primary=True))
+    if phone := billed.get("phone"):
+        contacts.append(ContactPoint(kind="phone", value=phone, label="billing", primary=True))
     return Person(
-        given_name=billed.first_name,
-        family_name=billed.last_name,
-        organisation=billed.company,
-        locale=told.customer_locale,
-        brand=brands.get(told.channel_id or ""),
+        given_name=billed.get("first_name") or None,
+        family_name=billed.get("last_name") or None,
+        organisation=billed.get("company") or None,
+        locale=told.get("customer_locale") or None,
+        brand=brand,
         contact_points=tuple(contacts),
-        addresses=tuple(dict.fromkeys(place for place in addresses if place.line1 or place.postcode or place.city)),
-        consents=tuple(_opted_in(told, billed, brands)),
+        addresses=tuple(dict.fromkeys(addresses)),
+        consents=(_opted_in(told, email, brand),) if email and told.get("is_email_opt_in") else (),
     )
 
 
-def _opted_in(told: told_by.Order, billed: OrderAddress, brands: Mapping[str, str]) -> Iterator[ConsentEvent]:
+def _opted_in(told: OrderFields, email: str, brand: str | None) -> ConsentEvent:
     """A tick at the checkout is a yes; no tick is no answer."""
-    if told.is_email_opt_in and billed.email:
-        brand = brands.get(told.channel_id or "")
-        yield ConsentEvent(
-            contact_point=billed.email, channel="email", brand=brand, status="opt_in", at=told.date_created
-        )
+    return ConsentEvent(contact_point=email, channel="email", brand=brand, status="opt_in", at=told["date_created"])
 
 
-def _sent_to(told: told_by.Order) -> Iterator[OrderAddress]:
-    yield from told.shipping_addresses
-    yield from told.consignments.shipping
+def _sent_to(told: OrderFields) -> Iterator[OrderAddress]:
+    yield from told.get("shipping_addresses", ())
+    yield from told.get("consignments", _NO_CONSIGNMENTS).get("shipping", ())
 
 
 def _name(address: OrderAddress) -> tuple[str, str]:
-    return (address.first_name or "").casefold(), (address.last_name or "").casefold()
+    return (address.get("first_name") or "").casefold(), (address.get("last_name") or "").casefold()
 
 
 def _address(told: OrderAddress, label: str) -> PostalAddress:
     return PostalAddress(
         label=label,
-        line1=told.street_1,
-        line2=told.street_2,
-        postcode=told.zip,
-        city=told.city,
-        region=told.state,
-        country=told.country_iso2 or told.country,
+        line1=told.get("street_1") or None,
+        line2=told.get("street_2") or None,
+        postcode=told.get("zip") or None,
+        city=told.get("city") or None,
+        region=told.get("state") or None,
+        country=told.get("country_iso2") or told.get("country") or None,
         primary=label == "billing",
     )
 
 
-def _products(told: told_by.Order) -> list[told_by.OrderProduct]:
+def _products(told: OrderFields) -> list[OrderProduct]:
     """Positions, from the list of products or from the parts of the order, whichever was read; each once."""
-    parts = told.consignments
-    grouped = (*parts.shipping, *parts.pickups, *parts.downloads, *parts.email.gift_certificates)
-    found = told.products or [product for part in grouped for product in part.line_items]
+    found = told.get("products") or _consigned(told.get("consignments", _NO_CONSIGNMENTS))
     return sorted(
-        {product.id: product for product in found}.values(), key=lambda product: (len(product.id), product.id)
+        {product["id"]: product for product in found}.values(), key=lambda product: (len(product["id"]), product["id"])
     )
 
 
-def _line(told: told_by.Order, product: told_by.OrderProduct) -> OrderLine:
+def _consigned(parts: told_by.Consignments) -> list[OrderProduct]:
+    certificates = parts.get("email", {}).get("gift_certificates", ())
+    grouped = (*parts.get("shipping", ()), *parts.get("pickups", ()), *parts.get("downloads", ()), *certificates)
+    return [product for part in grouped for product in part.get("line_items", ())]
+
+
+def _lines(told: OrderFields, products: Iterable[OrderProduct], currency: str) -> Iterator[OrderLine]:
+    taxes: defaultdict[str | None, list[Tax]] = defaultdict(list)
+    for tax in told.get("taxes", ()):
+        if tax.get("line_item_type") == "item":
+            amount = money(tax["line_amount"], currency)
+            taxes[tax.get("order_product_id")].append(_tax(tax.get("name"), tax["rate"], amount))
+    for product in products:
+        yield _line(product, taxes[product["id"]], currency)
+
+
+def _line(product: OrderProduct, taxes: Sequence[Tax], currency: str) -> OrderLine:
     """Amounts include tax. Discounts of the whole order are not taken off here."""
-    own = [discount for discount in product.applied_discounts if discount.target != "order"]
-    taken = sum((discount.amount for discount in own), start=Decimal(0))
+    own = [discount for discount in product.get("applied_discounts", ()) if discount.get("target") != "order"]
+    amount = product["total_inc_tax"]
+    if own:
+        amount = str(Decimal(amount) - sum(Decimal(discount["amount"]) for discount in own))
     return OrderLine(
-        line_id=product.id,
-        sku=product.sku,
-        name=product.name,
-        quantity=product.quantity,
-        unit_price=_money(told, product.price_inc_tax),
-        amount=_money(told, product.total_inc_tax - taken),
+        line_id=product["id"],
+        sku=product.get("sku") or None,
+        name=product.get("name") or None,
+        quantity=Decimal(product["quantity"]),
+        unit_price=money(product["price_inc_tax"], currency),
+        amount=money(amount, currency),
         discounts=tuple(
-            Discount(code=discount.code, name=discount.name, amount=_money(told, discount.amount)) for discount in own
+            Discount(code=one.get("code") or None, name=one.get("name") or None, amount=money(one["amount"], currency))
+            for one in own
         ),
-        taxes=tuple(
-            Tax(name=tax.name, rate=tax.rate, amount=_money(told, tax.line_amount), included=True)
-            for tax in told.taxes
-            if tax.order_product_id == product.id and tax.line_item_type == "item"
-        ),
+        taxes=tuple(taxes),
     )
 
 
-def _fee(told: told_by.Order, fee: told_by.Fee) -> OrderLine:
+def _tax(name: str | None, rate: str, amount: Money) -> Tax:
+    return Tax(name=name or None, rate=Decimal(rate), amount=amount, included=True)
+
+
+def _fee(fee: told_by.Fee, currency: str) -> OrderLine:
     return OrderLine(
-        line_id=f"fee-{fee.id}",
-        name=fee.display_name_customer,
+        line_id=f"fee-{fee['id']}",
+        name=fee.get("display_name_customer") or None,
         quantity=Decimal(1),
-        amount=_money(told, fee.cost_inc_tax),
+        amount=money(fee["cost_inc_tax"], currency),
     )
 
 
-def _discounts(told: told_by.Order) -> Iterator[Discount]:
+def _discounts(told: OrderFields, products: Iterable[OrderProduct], currency: str) -> Iterator[Discount]:
     """Coupons that no line has taken already, and what the shop took off by hand or by rule."""
     of_lines = {
-        discount.code
-        for product in _products(told)
-        for discount in product.applied_discounts
-        if discount.code and discount.target != "order"
+        discount.get("code")
+        for product in products
+        for discount in product.get("applied_discounts", ())
+        if discount.get("target") != "order"
     }
-    for coupon in told.coupons:
-        if coupon.code not in of_lines:
-            name = _COUPONS[coupon.type] if coupon.type is not None and coupon.type < len(_COUPONS) else None
-            yield Discount(code=coupon.code, name=name, amount=_money(told, coupon.discount))
-    if told.discount_amount > 0:
-        yield Discount(name="order discount", amount=_money(told, told.discount_amount))
+    for coupon in told.get("coupons", ()):
+        code, kind = coupon.get("code") or None, coupon.get("type")
+        if code is None or code not in of_lines:
+            name = _COUPONS[kind] if kind is not None and kind < len(_COUPONS) else None
+            yield Discount(code=code, name=name, amount=money(coupon["discount"], currency))
+    taken = told.get("discount_amount")
+    if taken and _charged(taken):
+        yield Discount(name="order discount", amount=money(taken, currency))
 
 
-def _taxes(told: told_by.Order) -> Iterator[Tax]:
+def _taxes(told: OrderFields, currency: str) -> Iterator[Tax]:
     """Per name and rate over the whole order; the bare total where no details were read. All contained in the total."""
-    sums: defaultdict[tuple[str | None, Decimal], Decimal] = defaultdict(Decimal)
-    for tax in told.taxes:
-        sums[tax.name, tax.rate] += tax.line_amount
+    sums: defaultdict[tuple[str | None, str], Decimal] = defaultdict(Decimal)
+    for tax in told.get("taxes", ()):
+        sums[tax.get("name"), tax["rate"]] += Decimal(tax["line_amount"])
     for (name, rate), amount in sums.items():
-        yield Tax(name=name, rate=rate, amount=_money(told, amount), included=True)
-    if not sums and told.total_tax > 0:
-        yield Tax(amount=_money(told, told.total_tax), included=True)
+        yield _tax(name, rate, money(str(amount), currency))
+    total = told.get("total_tax")
+    if not sums and total and _charged(total):
+        yield Tax(amount=money(total, currency), included=True)
 
 
-def _tenders(told: told_by.Order) -> Iterator[Tender]:
+def _tenders(told: OrderFields, currency: str) -> Iterator[Tender]:
     """Money that came, as the payment provider tells it, else as the order does."""
-    for movement in told.transactions:
-        if movement.event in _MONEY_CAME and movement.status != "error":
+    movements = told.get("transactions", ())
+    for movement in movements:
+        if movement["event"] in _MONEY_CAME and movement.get("status") != "error":
             yield Tender(
-                tender=movement.method,
-                amount=Money(amount=movement.amount, currency=movement.currency),
-                reference=movement.gateway_transaction_id or movement.id,
-                at=movement.date_created,
+                tender=movement["method"],
+                amount=money(movement["amount"], movement["currency"]),
+                reference=movement.get("gateway_transaction_id") or movement["id"],
+                at=movement.get("date_created"),
             )
-    if not told.transactions:
-        yield from _tenders_of_order(told)
+    if not movements:
+        yield from _tenders_of_order(told, currency)
 
 
-def _tenders_of_order(told: told_by.Order) -> Iterator[Tender]:
-    vouchers = {"store_credit": told.store_credit_amount, "gift_certificate": told.gift_certificate_amount}
-    rest = told.total_inc_tax - sum(vouchers.values())
-    for name, amount in ((told.payment_method, rest), *vouchers.items()):
+def _tenders_of_order(told: OrderFields, currency: str) -> Iterator[Tender]:
+    vouchers = {
+        "store_credit": Decimal(told.get("store_credit_amount") or 0),
+        "gift_certificate": Decimal(told.get("gift_certificate_amount") or 0),
+    }
+    rest = Decimal(told["total_inc_tax"]) - sum(vouchers.values())
+    for name, amount in ((told.get("payment_method"), rest), *vouchers.items()):
         if name and amount > 0:
-            yield Tender(tender=name, amount=_money(told, amount))
+            yield Tender(tender=name, amount=money(str(amount), currency))
 
 
-def _fulfilments(told: told_by.Order) -> Iterator[Fulfilment]:
-    for parcel in told.shipments:
+def _parcels(told: OrderFields) -> Iterator[Fulfilment]:
+    for parcel in told.get("shipments", ()):
         yield Fulfilment(
-            fulfilment_id=parcel.id,
-            method=parcel.shipping_method,
-            carrier=parcel.tracking_carrier or parcel.shipping_provider,
-            tracking_number=parcel.tracking_number,
+            fulfilment_id=parcel["id"],
+            method=parcel.get("shipping_method") or None,
+            carrier=parcel.get("tracking_carrier") or parcel.get("shipping_provider") or None,
+            tracking_number=parcel.get("tracking_number") or None,
             status="shipped",
-            at=parcel.date_created,
-            lines=tuple(item.order_product_id for item in parcel.items),
+            at=parcel.get("date_created"),
+            lines=tuple(item["order_product_id"] for item in parcel.get("items", ())),
         )
-    for pickup in told.consignments.pickups:
-        lines = tuple(product.id for product in pickup.line_items)
-        method = pickup.pickup_method_display_name or "pickup"
-        yield Fulfilment(fulfilment_id=f"pickup-{pickup.id}", method=method, lines=lines)
 
 
-def _points(told: told_by.Order, card: str) -> Iterator[LoyaltyEntry]:
-    """Points that the order earned and used, kept by the loyalty app in metafields of the order."""
-    for key, movement, sign in (("pointsEarned", "earn", 1), ("pointsRedeemed", "redeem", -1)):
-        points = _metafield(told, key)
+def _collections(told: OrderFields) -> Iterator[Fulfilment]:
+    for pickup in told.get("consignments", _NO_CONSIGNMENTS).get("pickups", ()):
+        lines = tuple(product["id"] for product in pickup.get("line_items", ()))
+        method = pickup.get("pickup_method_display_name") or "pickup"
+        yield Fulfilment(fulfilment_id=f"pickup-{pickup.get('id') or None}", method=method, lines=lines)
+
+
+def _points(told: OrderFields, notes: Mapping[str, str | None], card: str) -> Iterator[LoyaltyEntry]:
+    """Points that the order earned and used, kept by the loyalty app in metafields of the order.
+
+    Apps write what was used with or without a minus; a refusal of what is no whole number names the path `points`.
+    """
+    for key, (movement, sign) in _POINTS.items():
+        points = notes.get(key)
         if points is not None:
-            entry = {
-                "account": card,
-                "external_id": f"bigcommerce:{told.id}:{movement}",
-                "movement": movement,
-                "points": points,
-                "at": told.date_created,
-                "order": told.id,
-            }
-            read = LoyaltyEntry.model_validate(entry)
-            yield read.model_copy(update={"points": sign * abs(read.points)})
+            yield LoyaltyEntry(
+                account=card,
+                external_id=f"bigcommerce:{told['id']}:{movement}",
+                movement=movement,
+                points=sign + points.strip().lstrip("+-"),
+                at=told["date_created"],
+                order=told["id"],
+            )
 
 
-def _leftovers(told: told_by.Order) -> Iterator[tuple[str, str]]:
+def _leftovers(told: OrderFields, currency: str) -> Iterator[tuple[str, str]]:
     """What has no field of ours."""
-    for name in ("shipping_cost_inc_tax", "handling_cost_inc_tax", "wrapping_cost_inc_tax"):
-        if getattr(told, name) > 0:
-            yield name, str(getattr(told, name))
-    for name in ("external_source", "external_id", "external_order_id", "cart_id"):
-        if getattr(told, name):
-            yield name, getattr(told, name)
-    method = next((address.shipping_method for address in _sent_to(told) if address.shipping_method), None)
+    for cost in _COSTS:
+        if (amount := told.get(cost)) and _charged(amount):
+            yield cost, amount
+    for reference in _REFERENCES:
+        if value := told.get(reference):
+            yield reference, value
+    method = next((way for place in _sent_to(told) if (way := place.get("shipping_method"))), None)
     if method:
         yield "shipping_method", method
-    if told.currency_code and told.currency_code != told.currency:
-        yield "display_currency", told.currency_code
+    if store := _collected_at(told):
+        yield "pickup_store", store
+    display = told.get("currency_code")
+    if display and display != currency:
+        yield "display_currency", display
+
+
+def _collected_at(told: OrderFields) -> str | None:
+    """The store where goods are collected, by its code if it has one."""
+    pickups = told.get("consignments", _NO_CONSIGNMENTS).get("pickups", ())
+    places = [place for pickup in pickups if (place := pickup.get("location"))]
+    return next((name for place in places if (name := place.get("code") or place.get("name"))), None)

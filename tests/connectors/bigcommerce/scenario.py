@@ -14,7 +14,7 @@ from connectors.bigcommerce.sandbox_shop import Shop
 from connectors.bigcommerce.source import Settings, connect
 from connectors.sandbox.server import running
 from models.landing import Window
-from tests.connectors.conformance import Delta, Scenario, Stage, Stand
+from tests.connectors.conformance import Delta, Ids, Scenario, Stage, Stand
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 CUT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -31,6 +31,7 @@ def hour(number: int) -> datetime:
 def world() -> Shop:
     """Customer n, order 100+n, subscriber n and refund n changed n hours after BEGIN (same second for 12 to 14)."""
     shop = Shop(attribute_names={1: "loyaltyNumber", 2: "loyaltyTier", 3: "loyaltyPoints", 4: "Shoe size"})
+    shop.groups = {1: "Wholesale", 2: "Friends"}
     for number in range(1, CUSTOMERS + 1):
         shop.customers[number] = _customer(number)
     for number in range(1, ORDERS + 1):
@@ -138,6 +139,8 @@ def arm(shop: Shop) -> None:
 def _customers_change(shop: Shop) -> None:
     for number in (1, 2, 3, CUSTOMERS):
         shop.edit_customer(number, CUT + timedelta(minutes=number), company="Lantern & Sons")
+    for number in (4, CUSTOMERS - 1):
+        shop.edit_attribute(number, 2, "platinum", CUT + timedelta(minutes=number))
     shop.customers[500] = {**_customer(50), "id": 500, "date_modified": CUT + timedelta(hours=1)}
 
 
@@ -149,7 +152,17 @@ def _readers_change(shop: Shop) -> None:
 def _orders_change(shop: Shop) -> None:
     for number in (101, 102, 103, 100 + ORDERS):
         shop.edit_order(number, CUT + timedelta(minutes=number), status="Cancelled", status_id=5)
+    for number in (104, 100 + ORDERS - 1):
+        shop.edit_metafield(number, "pointsEarned", "99", CUT + timedelta(minutes=number))
     _add_order(shop, 900, CUT + timedelta(hours=2))
+
+
+def vanish(shop: Shop) -> Ids:
+    """One of each listed object goes without a word; which."""
+    shop.remove_customer(3)
+    shop.remove_subscriber(4)
+    shop.remove_order(103)
+    return {"customer": frozenset({"3"}), "subscriber": frozenset({"4"}), "order": frozenset({"103"})}
 
 
 @contextmanager
@@ -200,7 +213,9 @@ def scenario() -> Scenario:
         ),
         faults={
             "throttled": 0.05,
+            "throttled_of_old": 0.03,
             "overloaded": 0.05,
+            "cursorless": 0.05,
             "unavailable": 0.05,
             "dropped": 0.05,
             "hung_up": 0.05,

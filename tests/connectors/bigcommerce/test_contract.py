@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+import orjson
 import pytest
 import yaml
 from jsonschema import Draft7Validator
@@ -16,9 +17,12 @@ from referencing.jsonschema import DRAFT7
 
 from connectors.bigcommerce.sandbox import STORE_HASH, TOKEN, serving
 from connectors.bigcommerce.sandbox_shop import Shop
+from connectors.bigcommerce.translate import translate
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
-from models.landing import Window
+from models.landing import SourceRecord, Window
+from models.orders import Order
+from models.records import Person
 from tests.connectors.bigcommerce.scenario import CUT, SINCE, world
 from tests.connectors.bigcommerce.test_source import source_at
 from tests.connectors.conformance import ROOT, PassingTime, read
@@ -41,6 +45,8 @@ PATHS = {
     "v3/customers/addresses": ("customers.v3.yml", "/customers/addresses"),
     "v3/customers/attribute-values": ("customers.v3.yml", "/customers/attribute-values"),
     "v3/customers/subscribers": ("subscribers.v3.yml", "/customers/subscribers"),
+    "v3/customers/{}/consent": ("customers.v3.yml", "/customers/{customerId}/consent"),
+    "v2/customer_groups": ("customers.v2.yml", "/customer_groups"),
     "v2/orders": ("orders.v2.oas2.yml", "/orders"),
     "v2/orders/{}": ("orders.v2.oas2.yml", "/orders/{order_id}"),
     "v2/orders/{}/products": ("orders.v2.oas2.yml", "/orders/{order_id}/products"),
@@ -50,6 +56,7 @@ PATHS = {
     "v2/orders/{}/taxes": ("orders.v2.oas2.yml", "/orders/{order_id}/taxes"),
     "v3/orders/{}/transactions": ("orders.v3.yml", "/orders/{order_id}/transactions"),
     "v3/orders/{}/metafields": ("orders.v3.yml", "/orders/{order_id}/metafields"),
+    "v3/orders/metafields": ("orders.v3.yml", "/orders/metafields"),
     "v3/orders/payment_actions/refunds": ("orders.v3.yml", "/orders/payment_actions/refunds"),
 }
 
@@ -114,13 +121,17 @@ def template_of(path: str) -> str:
 
 @pytest.fixture(scope="module")
 def asked() -> list[tuple[str, dict[str, str]]]:
-    """Every request of a full and of a delta read, of a store as it is now and of an older one."""
+    """Every request of a full and of a delta read and of a search for what vanished, of a store now and an older one."""
     found: list[str] = []
     for shows in (True, False):
         app = serving(shop := world(), Faults(), shows_consignments=shows)
-        with source_at(app, PassingTime()) as source:
+        with source_at(app, PassingTime(), customer_details=("consent", "segments")) as source:
             read(source, Window(until=CUT))
+            shop.edit_attribute(1, 2, "silver", SINCE)
+            shop.edit_metafield(101, "pointsEarned", "7", SINCE)
             read(source, Window(since=SINCE, until=CUT))
+            for name in source.listed:
+                assert list(source.missing(name, ["1", "101", "99999"]))
         found += shop.asked
     return [(template_of(path), dict(parse_qsl(query))) for path, _, query in (one.partition("?") for one in found)]
 
@@ -161,7 +172,7 @@ def store() -> Iterator[tuple[httpx.Client, Shop]]:
             yield client, shop
 
 
-INCLUDE = "include=addresses,storecredit,attributes,formfields"
+INCLUDE = "include=addresses,storecredit,attributes,formfields,shopper_profile_id,segment_ids"
 WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
 
 
@@ -173,6 +184,9 @@ WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
         "v3/customers/attributes",
         "v3/customers/addresses",
         "v3/customers/subscribers",
+        "v3/customers/attribute-values",
+        "v3/customers/1/consent",
+        "v2/customer_groups",
         "v2/orders",
         f"v2/orders?{WHOLE}",
         "v2/orders/101",
@@ -183,6 +197,7 @@ WHOLE = "include=consignments.line_items,fees&consignment_structure=object"
         "v2/orders/101/taxes?details=true",
         "v3/orders/101/transactions",
         "v3/orders/101/metafields",
+        "v3/orders/metafields",
         "v3/orders/payment_actions/refunds",
     ],
 )
@@ -204,3 +219,67 @@ def test_the_judge_notices_a_wrong_shape(store: tuple[httpx.Client, Shop]) -> No
     assert judge.is_valid([order])
     assert not judge.is_valid([{**order, "total_inc_tax": 5}])
     assert not judge.is_valid([{**order, "consignments": 5}])
+
+
+def examples(path: str) -> list[dict[str, Any]]:
+    """The vendor's own examples of the objects at this path."""
+    name, template = PATHS[path]
+    document = page(name)
+    content = at(document, document["paths"][template]["get"]["responses"]["200"])["content"]["application/json"]
+    told = [content["example"]] if "example" in content else []
+    told += [at(document, one)["value"] for one in content.get("examples", {}).values()]
+    found = [one.get("data", one) if isinstance(one, dict) else one for one in told]
+    items = [item for one in found for item in (one if isinstance(one, list) else [one])]
+    assert items, f"the vendor has no example of {path}"
+    return items
+
+
+def read_again(object_: str, payload: dict[str, Any]) -> Any:
+    record = translate(object_, orjson.dumps(payload, default=str).decode(), {})
+    assert isinstance(record, SourceRecord), record
+    return record.body
+
+
+@pytest.mark.parametrize("path", ["v2/orders", "v2/orders/{}"])
+def test_the_vendor_s_example_orders_are_read_without_loss(path: str) -> None:
+    for told in examples(path):
+        order = read_again("order", told)
+        assert isinstance(order, Order)
+        assert str(order.total.amount) == told["total_inc_tax"]
+        assert (order.number, order.status) == (str(told["id"]), told["status"])
+        assert order.person is not None
+        assert {point.value for point in order.person.contact_points} == {
+            told["billing_address"]["email"],
+            told["billing_address"]["phone"],
+        } - {""}
+
+
+PARTS = {
+    "products": "v2/orders/{}/products",
+    "shipping_addresses": "v2/orders/{}/shipping_addresses",
+    "shipments": "v2/orders/{}/shipments",
+    "coupons": "v2/orders/{}/coupons",
+    "taxes": "v2/orders/{}/taxes",
+}
+
+
+def test_the_vendor_s_examples_of_parts_make_a_whole_order() -> None:
+    (told, *_) = examples("v2/orders/{}")
+    parts = {name: examples(path) for name, path in PARTS.items()}
+    order = read_again("order", {**told, **parts})
+    assert isinstance(order, Order)
+    goods = [str(one["id"]) for one in parts["products"]]
+    assert [line.line_id for line in order.lines] == [*goods, *(f"fee-{fee['id']}" for fee in told["fees"])]
+    assert [line.sku for line in order.lines[: len(goods)]] == [one["sku"] or None for one in parts["products"]]
+    assert [one.tracking_number for one in order.fulfilments] == [one["tracking_number"] for one in parts["shipments"]]
+    assert {tax.name for tax in order.taxes} == {one["name"] for one in parts["taxes"]}
+    assert {one.code for one in order.discounts} >= {one["code"] for one in parts["coupons"]}
+
+
+def test_the_vendor_s_example_customers_are_read_without_loss() -> None:
+    for number, told in enumerate(examples("v3/customers"), start=1):
+        person = read_again("customer", {**told, "id": number})  # the example has no id
+        assert isinstance(person, Person)
+        assert (person.given_name, person.family_name) == (told["first_name"], told["last_name"])
+        assert {place.line1 for place in person.addresses} == {one["address1"] for one in told["addresses"]}
+        assert {point.value for point in person.contact_points} >= {told["email"]}

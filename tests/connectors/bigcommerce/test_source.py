@@ -16,9 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.bigcommerce.api import wait_from
 from connectors.bigcommerce.sandbox import STORE_HASH, TOKEN, serving
 from connectors.bigcommerce.sandbox_shop import Shop
 from connectors.bigcommerce.source import Settings, connect
+from connectors.http import Answer
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
 from models.errors import OutsideError, Rejected, SignInAgain, TryLater
@@ -82,12 +84,40 @@ def read_quietly(shop: Shop) -> list[SourceRecord]:
         return read(source, EVERYTHING).records
 
 
-@pytest.mark.parametrize("fault", ["throttled", "overloaded"])
-def test_both_kinds_of_429_are_waited_out(time: PassingTime, shop: Shop, fault: str) -> None:
+@pytest.mark.parametrize("fault", ["throttled", "throttled_of_old", "overloaded"])
+def test_every_kind_of_429_is_waited_out(time: PassingTime, shop: Shop, fault: str) -> None:
     faults = Faults(2, {fault: 0.3})
     with source_at(serving(shop, faults), time) as source:
         assert len(ids(source, "order")) == ORDERS - 1
     assert 0 < faults.injected[fault] <= len(time.slept)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"X-Rate-Limit-Time-Reset-Ms": "NaN"}, {"X-Retry-After": ""}, {"Retry-After": "soon"}]
+)
+def test_a_429_that_does_not_say_how_long_leaves_the_wait_to_the_door(told: dict[str, str]) -> None:
+    assert wait_from(10)(Answer("asked", 429, httpx.Headers(told), b"", "id")) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"X-Rate-Limit-Time-Reset-Ms": "1500", "X-Rate-Limit-Requests-Left": "0"}, 1.5),
+        ({"x-rate-limit-time-reset-ms": "1500"}, 1.5),
+        ({"X-Retry-After": "7"}, 7.0),
+        ({"Retry-After": "9"}, 9.0),
+    ],
+)
+def test_a_429_that_says_how_long_is_obeyed_whatever_the_header(told: dict[str, str], seconds: float) -> None:
+    assert wait_from(10)(Answer("asked", 429, httpx.Headers(told), b"", "id")) == seconds
+
+
+def test_numbers_that_come_as_text_now_and_then_are_the_same_orders(time: PassingTime, shop: Shop) -> None:
+    faults = Faults(3, {"retyped": 0.5})
+    with source_at(serving(shop, faults), time) as source:
+        told = {record.key: record.body for record in records(source, "order")}
+    assert faults.injected["retyped"] > 0
+    assert told == {record.key: record.body for record in read_quietly(shop) if record.key.object == "order"}
 
 
 def test_a_filter_that_the_store_does_not_know_stops_the_read(time: PassingTime, shop: Shop) -> None:
@@ -149,6 +179,17 @@ def test_an_archived_order_is_in_no_list_but_its_refund_still_knows_the_currency
     with source_at(serving(shop, Faults()), time) as source:
         assert "108" not in ids(source, "order")
         assert "8" in ids(source, "refund")
+
+
+def test_a_refund_of_an_order_that_cannot_be_is_refused_and_no_path_is_made_of_it(
+    time: PassingTime, shop: Shop
+) -> None:
+    shop.refunds[2]["order_id"] = "../../v3/customers"
+    with source_at(serving(shop, Faults()), time) as source:
+        pages = list(source.pages("refund", EVERYTHING))
+    assert [refusal.source_id for page in pages for refusal in page.refused] == ["2"]
+    assert sum(len(page.records) for page in pages) == len(shop.refunds) - 1
+    assert not any("customers" in asked for asked in shop.asked)
 
 
 def test_an_order_that_vanishes_between_list_and_parts_still_lands(time: PassingTime, shop: Shop) -> None:
@@ -270,6 +311,11 @@ class TestSandbox:
         assert [answer.status_code for answer in answers] == [200] * 6 + [429]
         assert [answer.headers["x-rate-limit-requests-left"] for answer in answers[:2]] == ["5", "4"]
         assert answers[-1].headers["x-rate-limit-time-reset-ms"] == "30000"
+
+    def test_the_page_that_was_asked_for_by_a_cursor_may_not_tell_the_next(self, shop: Shop) -> None:
+        with running({"shop": serving(shop, Faults(1, {"cursorless": 1.0}, in_a_row=9))}) as urls:
+            told = httpx.get(f"{urls['shop']}/stores/{STORE_HASH}/v3/customers", headers={"X-Auth-Token": TOKEN}).json()
+        assert (len(told["data"]), "cursor_pagination" in told["meta"]) == (len(shop.customers), False)
 
     def test_an_archived_order_is_readable_by_its_id(self, client: httpx.Client, shop: Shop) -> None:
         shop.archive_order(110, datetime(2026, 2, 1, tzinfo=UTC))

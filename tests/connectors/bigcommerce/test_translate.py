@@ -76,6 +76,46 @@ def test_what_has_no_field_of_ours_keeps_the_name_the_shop_gave_it() -> None:
     }
 
 
+def test_what_the_vendor_tells_beside_the_person_is_kept_under_its_own_names() -> None:
+    person = body(
+        "customer",
+        lambda told: told.update(
+            customer_group_name="Friends",
+            channel_ids=[7, 8],
+            segment_ids=["s-1"],
+            shopper_profile_id="p-1",
+            consent={"allow": ["essential"], "deny": ["analytics", "targeting"]},
+        ),
+    )
+    expected = {
+        "customer_group": "Friends",
+        "channel_ids": "7, 8",
+        "segment_ids": "s-1",
+        "shopper_profile_id": "p-1",
+        "cookies_allowed": "essential",
+        "cookies_denied": "analytics, targeting",
+    }
+    assert expected.items() <= person.attributes.items()
+
+
+@pytest.mark.parametrize("nobody", [0, "0", "", None])
+def test_customers_without_a_group_are_in_no_group(nobody: object) -> None:
+    assert "customer_group_id" not in body("customer", lambda told: told.update(customer_group_id=nobody)).attributes
+
+
+def test_a_customer_changed_when_an_attribute_did() -> None:
+    at = "2026-02-01T00:00:00Z"
+    record = told("customer", lambda customer: customer["attributes"][1].update(date_modified=at))
+    assert isinstance(record, SourceRecord)
+    assert record.changed_at == datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def test_a_subscriber_of_a_checkout_has_the_order_as_proof_of_the_yes() -> None:
+    person = body("subscriber", lambda told: told.update(source="order", order_id=1001))
+    assert {one.status: one.proof for one in person.consents} == {"opt_in": "order 1001", "opt_out": None}
+    assert person.attributes == {"signed_up_by": "order"}
+
+
 def test_a_subscriber_withdrew_what_is_not_on_the_list_any_more() -> None:
     consents = body("subscriber").consents
     assert [(one.purpose, one.status, one.brand) for one in consents] == [
@@ -211,6 +251,70 @@ def test_a_refund_is_a_settlement_in_the_order_s_currency() -> None:
     assert [(one.line, one.quantity) for one in settlement.returns] == [("100102", Decimal(1))]
 
 
+def test_money_that_the_provider_declined_to_send_back_did_not_go_back() -> None:
+    def declined(amount: float) -> Callable[[Payload], object]:
+        return lambda told: told["payments"].append(
+            {"id": 2, "provider_id": "x", "amount": amount, "is_declined": True}
+        )
+
+    (refund,) = body("refund", declined(2.49)).refunds
+    assert refund.amount == eur("5.00")
+    assert body("refund", declined(7.49)).refunds == ()
+
+
+def test_a_refund_of_tax_alone_names_no_goods() -> None:
+    settlement = body("refund", lambda told: told.update(items=[], total_amount=1.2))
+    assert ([one.amount for one in settlement.refunds], settlement.returns) == ([eur("1.2")], ())
+
+
+def test_the_store_where_goods_are_collected_is_kept() -> None:
+    def collected(order: Payload) -> None:
+        order["consignments"]["pickups"][0]["location"] = {"id": 3, "name": "Rīga, Brīvības", "code": "RIX-1"}
+
+    assert body("order", collected).attributes["pickup_store"] == "RIX-1"
+
+
+def test_an_order_changed_when_its_points_did() -> None:
+    at = "2026-02-01T00:00:00Z"
+    record = told("order", lambda order: order["metafields"][1].update(date_modified=at))
+    assert isinstance(record, SourceRecord)
+    assert record.changed_at == datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told_points", ["-100", "100", "+100", " 100"])
+def test_points_used_are_taken_whatever_their_sign(told_points: str) -> None:
+    order = body("order", lambda order: order["metafields"][2].update(value=told_points))
+    assert [entry.points for entry in order.loyalty] == [52, -100]
+
+
+@pytest.mark.parametrize(
+    "told_date",
+    [
+        "Thu, 15 Jan 2026 17:30:00 +0000",
+        "Thu, 15 Jan 2026 17:30:00 GMT",
+        "15 Jan 2026 17:30 UTC",
+        "2026-01-15T17:30:00Z",
+        "2026-01-15T17:30:00",
+        "2026-01-15T19:30:00+02:00",
+    ],
+)
+def test_dates_are_read_in_every_form_that_the_vendor_writes(told_date: str) -> None:
+    assert body("order", lambda order: order.update(date_created=told_date)).placed_at == datetime(
+        2026, 1, 15, 17, 30, tzinfo=UTC
+    )
+
+
+def test_amounts_keep_their_decimals() -> None:
+    order = body("order", lambda order: order.update(total_inc_tax="52.3600"))
+    assert order.model_dump(mode="json")["total"] == {"amount": "52.3600", "currency": "EUR"}
+
+
+def test_a_refused_amount_says_what_was_expected() -> None:
+    refusal = told("order", lambda order: order.update(total_inc_tax="a lot"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reasons == (Reason(path="total_inc_tax", problem="expected an amount, as a number or as text"),)
+
+
 def broken(order: Payload) -> None:
     order["date_created"] = "some day in May"
     order["consignments"]["shipping"][1]["line_items"][0]["quantity"] = "two"
@@ -239,7 +343,11 @@ def test_a_refusal_says_where_and_what_but_not_the_value() -> None:
         ("order", lambda told: told.pop("total_inc_tax"), "total_inc_tax"),
         ("order", lambda told: told.update(total_inc_tax=""), "total_inc_tax"),
         ("order", lambda told: told.update(products="none"), "products"),
+        ("order", lambda told: told["transactions"][0].update(currency="euro"), "transactions[0].currency"),
+        ("order", lambda told: told["metafields"][1].update(value="many"), "points"),
+        ("order", lambda told: told.update(date_created="Thu, 99 Jan 2026 17:30:00 +0000"), "date_created"),
         ("refund", lambda told: told.update(order=None), "order"),
+        ("refund", lambda told: told.update(order={}), "order"),
         ("refund", lambda told: told.update(total_amount=float("inf")), "total_amount"),
     ],
 )
