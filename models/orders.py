@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -25,6 +26,16 @@ class Money(Frozen):
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} cannot be added")
         return Money(amount=self.amount + other.amount, currency=self.currency)
+
+
+@lru_cache(maxsize=10_000)
+def money(amount: str, currency: str) -> Money:
+    """An amount written as a source writes it, e.g. `19.9900`. Prices repeat, so a recent one is made only once.
+
+    By its text and not as a Decimal: 1.5 and 1.50 are equal and yet not written alike; which of them came first must
+    not show in what is stored. Raises ValidationError for what is no finite number or no ISO 4217 code.
+    """
+    return Money.model_validate({"amount": amount, "currency": currency})
 
 
 class Discount(Frozen):
