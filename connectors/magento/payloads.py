@@ -104,6 +104,13 @@ class Balance(Shape):
     base_currency_code: Text = None
 
 
+class CustomerApart(Shape):
+    """Added by us to a customer: what was read apart from the list."""
+
+    is_subscribed: bool | None = None
+    balance: Balance | None = None
+
+
 class Customer(Shape):
     """A registered customer of one website."""
 
@@ -128,5 +135,4 @@ class Customer(Shape):
     addresses: Annotated[tuple[CustomerAddress, ...], BeforeValidator(listed)] = ()
     custom_attributes: Annotated[tuple[CustomAttribute, ...], BeforeValidator(listed)] = ()
     extension_attributes: CustomerExtension = CustomerExtension()
-    balance: Balance | None = None
-    """Added by us, where the shop keeps store credit and the settings ask for it."""
+    read_apart: CustomerApart = CustomerApart()

@@ -1,8 +1,7 @@
 """The vendor's shapes of what is sold: orders, and the invoices, shipments and credit memos that follow them."""
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
@@ -158,7 +157,7 @@ class ItemOfOrder(Shape):
 
 
 class KnownOrder(Shape):
-    """Added by us to what follows an order: what the vendor tells with the order only, and never changes."""
+    """What the vendor tells with the order only, and never changes."""
 
     payment: Payment = Payment()
     items: Annotated[tuple[ItemOfOrder, ...], BeforeValidator(listed)] = ()
@@ -170,6 +169,12 @@ class Positioned(Shape):
     order_item_id: Id
     qty: Amount = NOTHING
     price: Amount = NOTHING
+
+
+class Apart(Shape):
+    """Added by us to what follows an order: what was read apart from it."""
+
+    order: KnownOrder | None = None
 
 
 Pieces = Annotated[tuple[Positioned, ...], BeforeValidator(listed)]
@@ -191,7 +196,7 @@ class FollowsOrder(Shape):
     created_at: Told = None
     updated_at: Told = None
     items: Pieces = ()
-    order: KnownOrder | None = None
+    read_apart: Apart = Apart()
 
 
 class Invoice(FollowsOrder):
@@ -233,25 +238,3 @@ class Shipment(FollowsOrder):
     """Goods that left, in one or more parcels."""
 
     tracks: Annotated[tuple[Track, ...], BeforeValidator(listed)] = ()
-
-
-_CARD_FIELDS = ("cc_", "echeck_", "anet_")
-_CARD_REST = {"additional_information", "additional_data"}
-_CARD_MODULES = {"payment_additional_info"}
-
-
-def without_card_data(order: dict[str, Any]) -> dict[str, Any]:
-    """The order as told, save for what payment modules keep of cards and accounts: that must not come this far."""
-    payment, extension = order.get("payment"), order.get("extension_attributes")
-    clean = dict(order)
-    if isinstance(payment, dict):
-        vault = {"extension_attributes"} if "extension_attributes" in payment else set()
-        rest = _left(payment, _CARD_REST | vault)
-        clean["payment"] = {name: value for name, value in rest if not name.startswith(_CARD_FIELDS)}
-    if isinstance(extension, dict):
-        clean["extension_attributes"] = dict(_left(extension, _CARD_MODULES))
-    return clean
-
-
-def _left(told: dict[str, Any], hidden: set[str]) -> Iterable[tuple[str, Any]]:
-    return ((name, value) for name, value in told.items() if name not in hidden)

@@ -1,11 +1,11 @@
 """A stand-in for a Magento installation: stateful, with the vendor's searches, signatures, errors and oddities.
 
-Fault names beyond the common ones: `throttled` (429) and `firewall` (403), both of a firewall that says nothing more,
-and `nonce_used` (401, as when something on the way sends a request twice).
+Fault names beyond the common ones: `throttled` (429), `firewall` (403) and `challenged` (200), all pages of a firewall
+that says nothing more, `failing` (500), and `nonce_used` (401, as when something on the way sends a request twice).
+What does not come and go but is how an installation is, is switched on by `sandbox_habits.habits_of(name, seed)`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -29,42 +29,16 @@ from connectors.magento.sandbox_auth import (
     Gate,
     No,
 )
+from connectors.magento.sandbox_habits import Habits
 from connectors.magento.sandbox_render import shop_of, store_views
-from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, found, page_of
+from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, found, number_of, page_of
 from connectors.magento.sandbox_shop import Objects, Payload, Shop
 from connectors.sandbox.faults import Faults, faulty
 from connectors.sandbox.population import Population
 
-__all__ = ["Habits", "app", "serving", "site"]
+__all__ = ["app", "serving", "site"]
 
 Answering = Callable[[Request], Response]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How this installation differs from others, every one of which practitioners have met."""
-
-    tells_in: str = "UTC"
-    """Zone of the times in answers."""
-    filters_in: str = "UTC"
-    """Zone in which times of filters are read."""
-    largest_page: int = 300
-    repeats_last_page: bool = True
-    """A page past the end is the last page again."""
-    keeps_order_unsorted: bool = False
-    """Else a search without a sort comes in another order each time."""
-    lists_consent: bool = True
-    """Else `is_subscribed` is told for a single customer only."""
-    reads_or: bool = True
-    """Else all filters of a group must hold."""
-    deepest_row: int | None = None
-    """Rows beyond it take too long to count up to: 503."""
-    broken_rows: frozenset[int] = frozenset()
-    """Ids of rows that cannot be loaded: whatever page they are on is answered with 404."""
-    bearer: bool = False
-    """Integration tokens are taken as bearers, which is off since 2.4.4."""
-    store_credit: bool = True
-    """Adobe Commerce; else there is no such end point."""
 
 
 def app(population: Population, faults: Faults, *, spoilt: int = 0, habits: Habits | None = None) -> Starlette:
@@ -96,7 +70,9 @@ def serving(shop: Shop, faults: Faults, habits: Habits | None = None) -> Starlet
     answers = {
         "throttled": HTMLResponse("<h1>Too Many Requests</h1>", 429),
         "firewall": HTMLResponse("<h1>Forbidden</h1>", 403),
+        "challenged": HTMLResponse("<h1>Checking your browser</h1>", 200),
         "unavailable": HTMLResponse("<h1>Service Temporarily Unavailable</h1>", 503),
+        "failing": _refusal(500, No("Internal Error. Details are available in Magento log file.")),
         "nonce_used": _refusal(401, NONCE_USED),
     }
     doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=Gate(habits.bearer))]
@@ -175,15 +151,17 @@ class _Desk:
             return _refusal(400, No("Column %1 cannot be searched", [str(no)]))
         if not wanted.order:
             all_found = self._shuffled(all_found)
-        page = page_of(all_found, wanted, repeats_last=habits.repeats_last_page)
-        if any(row.get("entity_id", row.get("id")) in habits.broken_rows for row in page):
-            return _refusal(404, No("The entity that was requested doesn't exist. Verify the entity and try again."))
+        page = page_of(all_found, wanted)
+        if any(habits.breaks(number_of(row)) for row in page):
+            return self._unloadable()
+        if habits.slow_page is not None and len(page) > habits.slow_page:
+            return HTMLResponse("<h1>Gateway Timeout</h1>", 504)
         told = {"items": list(page), "search_criteria": wanted.told(), "total_count": len(all_found)}
         return self._json(chosen(told, asked["fields"]) if "fields" in asked else told)
 
     def _shuffled(self, rows: list[Payload]) -> list[Payload]:
         """Another order each time, as of a database that was not told one."""
-        if self._habits.keeps_order_unsorted or not rows:
+        if not rows:
             return rows
         self._turn = (self._turn + 3) % len(rows)
         return rows[self._turn :] + rows[: self._turn]
@@ -192,11 +170,17 @@ class _Desk:
         number = request.path_params["id"]
         if number not in objects:
             return _missing(field, number)
-        return self._json(objects[number])
+        return self._unloadable() if self._habits.breaks(number) else self._json(objects[number])
+
+    def _unloadable(self) -> Response:
+        """What a row that cannot be loaded does to every answer that it is a part of."""
+        said = {404: "The entity that was requested doesn't exist. Verify the entity and try again."}
+        report = "Internal Error. Details are available in Magento log file. Report ID: webapi-65a1c0de"
+        return _refusal(self._habits.broken_with, No(said.get(self._habits.broken_with, report)))
 
     def _balance(self, request: Request) -> Response:
         number, website = request.path_params["id"], request.path_params["website"]
-        if not self._habits.store_credit:
+        if not self._habits.commerce:
             return _refusal(404, No("Request does not match any route."))
         if number not in self._shop.customers:
             return _missing("customerId", number)

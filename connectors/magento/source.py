@@ -1,7 +1,7 @@
 """Magento / Adobe Commerce as a source: customers, orders and what follows them, in full or by window."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal, Self
@@ -9,20 +9,17 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from connectors.http import Door
-from connectors.magento.api import Detail, Reads, Scope, Shop
+from connectors.magento.api import Batch, Detail, Scope, Shop
 from connectors.magento.faultwords import error_of
 from connectors.magento.keyset import Lists
 from connectors.magento.signing import SignedRequests
 from connectors.magento.terms import Terms, ZoneName
-from connectors.magento.translate import OBJECTS, SOURCE, translate
-from connectors.payload import canonical
+from connectors.magento.translate import OBJECTS, SOURCE, deletion, translate
 from connectors.sign_in import FixedHeaders, SignIn
 from models.landing import Page, Refusal, SourceRecord, Window
 from models.ports import Source
 
 log = logging.getLogger(__name__)
-
-_LISTS = {"invoice": "invoices", "shipment": "shipments", "creditmemo": "creditmemos"}
 
 
 class Settings(Terms):
@@ -52,9 +49,9 @@ class Settings(Terms):
         None, description="zone in which the shop reads times of filters, if another than `time_zone`"
     )
     details: tuple[Detail, ...] = Field(
-        ("consent",),
-        description="what to ask for each customer: `consent` where lists leave it out, `balance` of store credit; "
-        "each costs a request per customer",
+        ("consent", "balance"),
+        description="what to ask for each customer: `consent` where lists leave it out, `balance` of store credit "
+        "where the shop is Adobe Commerce; each costs a request per customer",
     )
 
     @model_validator(mode="after")
@@ -111,31 +108,40 @@ class Magento:
     objects: Sequence[str] = OBJECTS
 
     def __init__(self, shop: Shop, terms: Terms) -> None:
+        self._shop = shop
         self._terms = terms
-        follows = {name: partial(shop.following, path) for name, path in _LISTS.items()}
-        self._reads: Mapping[str, Reads] = {"customer": shop.customers, "order": shop.orders, **follows}
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
-        return ()
+        """All of them: the vendor has no word for what is gone, so that only a full read finds it."""
+        return self.objects
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Pages of this object. Raises models.errors when the shop is down or refuses us."""
-        for batch in self._reads[object](window):
-            read = [self.translate(object, canonical(item)) for item in batch.items]
-            page = Page(
-                records=tuple(one for one in read if isinstance(one, SourceRecord)),
-                refused=tuple(one for one in read if isinstance(one, Refusal)),
-                correlation_id=batch.correlation_id,
-            )
-            counts = len(page.records), len(page.refused)
-            log.info("magento: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
-            yield page
+        return map(partial(self._page, object), self._shop.changed(object, window))
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
-        """Nothing: no object is listed."""
-        return iter(())
+        """What became of these records: the shop is asked for them by id, many at a time, whatever the scope."""
+        left, correlation_id = set(source_ids), ""
+        for batch in self._shop.known(object, sorted(map(int, source_ids))):
+            page = self._page(object, batch)
+            left -= {record.key.source_id for record in page.records} | {one.source_id for one in page.refused}
+            correlation_id = page.correlation_id
+            yield page
+        if left:
+            gone = tuple(deletion(object, source_id) for source_id in source_ids if source_id in left)
+            yield Page(records=gone, correlation_id=correlation_id)
+
+    def _page(self, object: str, batch: Batch) -> Page:  # noqa: A002
+        read = [self.translate(object, raw) for raw in batch.raws]
+        page = Page(
+            records=tuple(one for one in read if isinstance(one, SourceRecord)),
+            refused=tuple(one for one in read if isinstance(one, Refusal)),
+            correlation_id=batch.correlation_id,
+        )
+        counts = len(page.records), len(page.refused)
+        log.info("magento: %s page of %d, %d refused [%s]", object, *counts, page.correlation_id)
+        return page
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
         """Nothing is kept only until it has landed."""

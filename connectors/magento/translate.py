@@ -12,7 +12,8 @@ from connectors.magento.terms import Terms
 from connectors.magento.translate_customer import customer_body
 from connectors.magento.translate_order import order_body
 from connectors.magento.translate_settlement import credit_memo_body, invoice_body, shipment_body
-from models.landing import Body, Reason, Refusal, SourceRecord
+from connectors.payload import canonical
+from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.records import RecordKey
 
 SOURCE = "magento"
@@ -43,6 +44,8 @@ def translate(object: str, raw: str, terms: Terms) -> SourceRecord | Refusal:  #
     try:
         payload = orjson.loads(raw)
         source_id = _own_id(payload, reading.id_field)
+        if source_id is not None and _is_ours(payload):
+            return _of_ours(object, raw, source_id, payload)
         told = reading.shape.model_validate(payload)
         return SourceRecord(
             key=RecordKey(source=SOURCE, object=object, source_id=str(source_id)),
@@ -55,6 +58,32 @@ def translate(object: str, raw: str, terms: Terms) -> SourceRecord | Refusal:  #
     except ValidationError as error:
         reasons = _reasons(error)
     return Refusal(source=SOURCE, object=object, source_id=source_id, raw=raw, reasons=reasons)
+
+
+def deletion(object: str, source_id: str) -> SourceRecord:  # noqa: A002
+    """The vendor has no words for what is gone; these are ours."""
+    raw = canonical({_READINGS[object].id_field: int(source_id), "deleted": True})
+    return _gone(object, raw, source_id)
+
+
+def unloadable(object: str, number: int) -> str:  # noqa: A002
+    """Nor for a row that is there and cannot be loaded; a payload in its place, which is refused."""
+    return canonical({_READINGS[object].id_field: number, "unloadable": True})
+
+
+def _is_ours(payload: dict[str, Any]) -> bool:
+    return len(payload) == 2 and (payload.get("deleted") is True or payload.get("unloadable") is True)
+
+
+def _of_ours(object: str, raw: str, source_id: str, payload: dict[str, Any]) -> SourceRecord | Refusal:  # noqa: A002
+    if "deleted" in payload:
+        return _gone(object, raw, source_id)
+    reasons = (Reason(path="", problem="the shop has this row and cannot load it; its own log says why"),)
+    return Refusal(source=SOURCE, object=object, source_id=source_id, raw=raw, reasons=reasons)
+
+
+def _gone(object: str, raw: str, source_id: str) -> SourceRecord:  # noqa: A002
+    return SourceRecord(key=RecordKey(source=SOURCE, object=object, source_id=source_id), raw=raw, body=Deletion())
 
 
 def _own_id(payload: object, field: str) -> str | None:

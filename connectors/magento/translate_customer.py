@@ -108,7 +108,8 @@ def _addresses(told: Customer) -> Iterator[PostalAddress]:
 
 def _newsletter(told: Customer, terms: Terms) -> Iterator[ConsentEvent]:
     """Yes or no where the answer says it, since when is not told. An answer that leaves it out says nothing."""
-    subscribed = told.extension_attributes.is_subscribed
+    listed, apart = told.extension_attributes.is_subscribed, told.read_apart.is_subscribed
+    subscribed = apart if listed is None else listed
     silent = subscribed is None or (not subscribed and terms.unsubscribed_means == "no_answer")
     if told.email and not silent:
         yield ConsentEvent(
@@ -133,7 +134,8 @@ def _leftovers(told: Customer, answers: Mapping[str, str]) -> Iterator[tuple[str
     for name in ("website_id", "group_id", "taxvat", "created_in"):
         if getattr(told, name):
             yield name, getattr(told, name)
-    if told.balance is not None and told.balance.amount:
-        yield "store_credit", str(kept(told.balance.amount))
-        if told.balance.base_currency_code:
-            yield "store_credit_currency", told.balance.base_currency_code
+    balance = told.read_apart.balance
+    if balance is not None and balance.amount:
+        yield "store_credit", str(kept(balance.amount))
+        if balance.base_currency_code:
+            yield "store_credit_currency", balance.base_currency_code

@@ -13,7 +13,8 @@ _PAID, _CANCELED = 2, 3
 
 def invoice_body(told: Invoice, terms: Terms) -> Settlement:
     """Money that came, if it did: an invoice may be open or canceled. How it was paid only the order knows."""
-    method = told.order.payment.method if told.order else None
+    order = told.read_apart.order
+    method = order.payment.method if order else None
     came = Tender(
         tender=method or "unknown",
         amount=Money(amount=kept(told.grand_total), currency=told.order_currency_code),
@@ -73,10 +74,11 @@ def _pieces(told: FollowsOrder) -> dict[str, Decimal]:
     Where only parts of a bundle are told, the bundle's line stands for them, with the most of any part.
     Without the order, what has a price counts by itself.
     """
-    if told.order is None:
+    order = told.read_apart.order
+    if order is None:
         priced = [item for item in told.items if item.price > 0] or told.items
         return {item.order_item_id: item.qty for item in priced}
-    parents = {item.item_id: item.parent_item_id for item in told.order.items if item.parent_item_id}
+    parents = {item.item_id: item.parent_item_id for item in order.items if item.parent_item_id}
     own = {item.order_item_id: item.qty for item in told.items if item.order_item_id not in parents}
     below: dict[str, Decimal] = {}
     for item in told.items:

@@ -152,6 +152,15 @@ def _shipments_change(shop: Shop) -> None:
         shop.shipments[number].update(updated_at=CUT + timedelta(minutes=number), tracks=[])
 
 
+def vanish(shop: Shop) -> dict[str, frozenset[str]]:
+    """One record of each object is deleted; gives their ids."""
+    shop.remove_customer(4)
+    gone = {"order": 130, "invoice": 9, "shipment": 10, "creditmemo": 11}
+    for name, number in gone.items():
+        shop.remove(name, number)
+    return {name: frozenset({str(number)}) for name, number in {"customer": 4, **gone}.items()}
+
+
 def settings(base_url: str, **chosen: Any) -> Settings:
     usual = {**site(base_url), "page_size": PAGE, "parallel": 2}
     return Settings.model_validate({**usual, **chosen})
@@ -202,8 +211,10 @@ def scenario() -> Scenario:
         ),
         faults={
             "throttled": 0.05,
-            "firewall": 0.05,
-            "unavailable": 0.05,
+            "firewall": 0.03,
+            "challenged": 0.03,
+            "failing": 0.03,
+            "unavailable": 0.04,
             "dropped": 0.05,
             "hung_up": 0.05,
             "slow": 0.02,

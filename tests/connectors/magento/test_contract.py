@@ -16,8 +16,9 @@ from jsonschema import Draft4Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from connectors.magento.sandbox import Habits, serving
+from connectors.magento.sandbox import serving
 from connectors.magento.sandbox_auth import TOKEN
+from connectors.magento.sandbox_habits import Habits
 from connectors.magento.sandbox_shop import Shop
 from connectors.magento.terms import Terms
 from connectors.magento.translate import translate
