@@ -297,3 +297,39 @@ def test_what_is_no_object_is_refused(object_: str) -> None:
     assert isinstance(refusal, Refusal)
     assert refusal.reasons == (Reason(path="", problem="expected JSON"),)
     assert isinstance(translate(object_, "[1]", TERMS), Refusal)
+
+
+def test_a_fixed_tax_on_a_product_is_a_part_of_its_price() -> None:
+    def disposal(one: Payload) -> None:
+        one["items"][2]["weee_tax_applied_row_amount"] = 1.5
+
+    before, after = body("order").lines[1], body("order", disposal).lines[1]
+    assert after.amount.amount - before.amount.amount == Decimal("1.5")
+    assert [(tax.name, tax.amount) for tax in after.taxes] == [(None, eur("6.30")), ("fixed product tax", eur("1.5"))]
+
+
+def as_php_may(one: Any) -> Any:
+    """The same payload as other versions and modules write it: nothing as null, numbers as text, tables as lists."""
+    if isinstance(one, list):
+        return {str(2 * at): as_php_may(value) for at, value in enumerate(one)} if one else one
+    if isinstance(one, dict):
+        return {name: as_php_may(value) for name, value in one.items()} | {"middlename_2": None, "fax": ""}
+    return str(one) if isinstance(one, float) else one
+
+
+@pytest.mark.parametrize("object_", OBJECTS)
+def test_however_php_writes_a_payload_it_says_the_same(object_: str) -> None:
+    plain, other = told(object_), told(object_, lambda one: one.update(as_php_may(dict(one))))
+    assert isinstance(plain, SourceRecord)
+    assert isinstance(other, SourceRecord), other
+    assert other.body == plain.body
+    assert (other.key, other.changed_at) == (plain.key, plain.changed_at)
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_text_says_nothing(empty: object) -> None:
+    fields = ("prefix", "middlename", "suffix", "dob", "gender", "taxvat", "store_id", "email", "created_at")
+    person = body("customer", lambda one: one.update(dict.fromkeys(fields, empty)))
+    assert (person.title, person.middle_name, person.birth_date, person.store, person.created_at) == (None,) * 5
+    assert not [point for point in person.contact_points if point.kind == "email"]
+    assert body("customer", lambda one: one.update(created_at="0000-00-00 00:00:00")).created_at is None
