@@ -1,7 +1,8 @@
 """A stand-in for a Magento installation: stateful, with the vendor's searches, signatures, errors and oddities.
 
 Fault names beyond the common ones: `throttled` (429), `firewall` (403) and `challenged` (200), all pages of a firewall
-that says nothing more, `failing` (500), and `nonce_used` (401, as when something on the way sends a request twice).
+that says nothing more, `failing` (500), `token_expired`, and `nonce_used` (401, as when something on the way sends a
+request twice).
 What does not come and go but is how an installation is, is switched on by `sandbox_habits.habits_of(name, seed)`.
 """
 
@@ -10,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -35,6 +37,7 @@ from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, fo
 from connectors.magento.sandbox_shop import Objects, Payload, Shop
 from connectors.sandbox.faults import Faults, faulty
 from connectors.sandbox.population import Population
+from connectors.sandbox.receiving import utc_now
 
 __all__ = ["app", "serving", "site"]
 
@@ -63,11 +66,14 @@ def site(base_url: str) -> dict[str, Any]:
     }
 
 
-def serving(shop: Shop, faults: Faults, habits: Habits | None = None) -> Starlette:
+def serving(
+    shop: Shop, faults: Faults, habits: Habits | None = None, clock: Callable[[], datetime] = utc_now
+) -> Starlette:
     """The shop as an ASGI app; `app.state.shop` is its memory."""
     habits = habits or Habits()
-    desk = _Desk(shop, habits)
-    answers = {
+    gate = Gate(habits.bearer, clock)
+    desk = _Desk(shop, habits, gate)
+    answers: dict[str, Response] = {
         "throttled": HTMLResponse("<h1>Too Many Requests</h1>", 429),
         "firewall": HTMLResponse("<h1>Forbidden</h1>", 403),
         "challenged": HTMLResponse("<h1>Checking your browser</h1>", 200),
@@ -75,11 +81,29 @@ def serving(shop: Shop, faults: Faults, habits: Habits | None = None) -> Starlet
         "failing": _refusal(500, No("Internal Error. Details are available in Magento log file.")),
         "nonce_used": _refusal(401, NONCE_USED),
     }
-    doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=Gate(habits.bearer))]
+    answers["token_expired"] = _Expired(gate)
+    doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=gate)]
     store = Starlette(routes=desk.routes(), middleware=doors)
     store.state.shop = shop
     store.middleware_stack = store.build_middleware_stack()  # now, so that an unknown fault is refused before serving
     return store
+
+
+class _Expired(Response):
+    """The fault `token_expired`: tokens end before their time, and the request finds that out by itself."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """End them, and pass the request on."""
+        self._gate.end_tokens()
+        await _Guarded(scope["app"].router, self._gate)(scope, receive, send)
+
+
+_TOKENS = ("/integration/admin/token", "/ims/token/v3")
+"""Where nobody needs a token, because tokens are handed out there."""
 
 
 class _Guarded:
@@ -93,6 +117,9 @@ class _Guarded:
         heads = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         url = f"{scope['scheme']}://{heads.get(b'host', '')}{scope['path']}?{query}"
+        if scope["path"].endswith(_TOKENS):
+            await self._app(scope, receive, send)
+            return
         no = self._gate.refuses(scope["method"], url, heads.get(b"authorization", ""))
         await (self._app if no is None else _refusal(401, no))(scope, receive, send)
 
@@ -100,8 +127,9 @@ class _Guarded:
 class _Desk:
     """Answers the requests."""
 
-    def __init__(self, shop: Shop, habits: Habits) -> None:
+    def __init__(self, shop: Shop, habits: Habits, gate: Gate) -> None:
         self._shop = shop
+        self._gate = gate
         self._habits = habits
         self._turn = 0
 
@@ -121,8 +149,22 @@ class _Desk:
             "creditmemos": lambda request: self._search(request, _of(shop.creditmemos)),
             "store/storeViews": self._store_views,
         }
-        bases = ("/rest/V1", "/rest/{code}/V1")
-        return [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
+        bases = ("/rest/V1", "/rest/{code}/V1", "/{tenant}/V1")
+        reads = [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
+        admin = [Route(f"{base}/integration/admin/token", self._admin_token, methods=["POST"]) for base in bases]
+        return [*admin, Route("/ims/token/v3", self._ims_token, methods=["POST"]), *reads]
+
+    async def _admin_token(self, request: Request) -> Response:
+        token = self._gate.admin_token(await request.json())
+        if token is None:
+            return _refusal(401, No("The account sign-in was incorrect or your account is disabled temporarily."))
+        return Response(orjson.dumps(token), media_type="application/json")
+
+    async def _ims_token(self, request: Request) -> Response:
+        """By the identity service, which is another server and speaks in other words."""
+        token = self._gate.ims_token(dict(parse_qsl((await request.body()).decode())))
+        told = {"error": "invalid_client"} if token is None else {"access_token": token, "expires_in": 86_399}
+        return Response(orjson.dumps(told), 400 if token is None else 200, media_type="application/json")
 
     def _noted(self, answer: Answering) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

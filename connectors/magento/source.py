@@ -1,10 +1,11 @@
 """Magento / Adobe Commerce as a source: customers, orders and what follows them, in full or by window."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -12,30 +13,55 @@ from connectors.http import Door
 from connectors.magento.api import Batch, Detail, Scope, Shop
 from connectors.magento.faultwords import error_of
 from connectors.magento.keyset import Lists
-from connectors.magento.signing import SignedRequests
+from connectors.magento.signing import AdminToken, SignedRequests
 from connectors.magento.terms import Terms, ZoneName
 from connectors.magento.translate import OBJECTS, SOURCE, deletion, translate
-from connectors.sign_in import FixedHeaders, SignIn
+from connectors.sign_in import FixedHeaders, SignIn, client_credentials, token_error
 from models.landing import Page, Refusal, SourceRecord, Window
 from models.ports import Source
 
 log = logging.getLogger(__name__)
 
 
+Auth = Literal["oauth1", "bearer", "admin", "ims"]
+
+_NEEDED: Mapping[Auth, Sequence[str]] = {
+    "oauth1": ("access_token", "access_token_secret", "consumer_key", "consumer_secret"),
+    "bearer": ("access_token",),
+    "admin": ("username", "password"),
+    "ims": ("client_id", "client_secret"),
+}
+
+
 class Settings(Terms):
     """Where the shop is, how to sign in, which part of it to read and how to read its words."""
 
-    base_url: str = Field(description="address of the shop, without `rest`, e.g. https://shop.example")
+    base_url: str = Field(
+        description="address of the shop without `rest`, e.g. https://shop.example; in the cloud, with the tenant"
+    )
     store_code: str = Field(
         "all", pattern=r"^[A-Za-z0-9_]+$", description="store view code in the path; limits nothing that is sold"
     )
-    auth: Literal["oauth1", "bearer"] = Field(
-        "oauth1", description="bearer tokens of integrations are off by default since 2.4.4"
+    auth: Auth = Field(
+        "oauth1",
+        description="oauth1: an integration, signed; bearer: its token as it is, off by default since 2.4.4; admin: an "
+        "administrator's name and password; ims: Adobe's identity service, for Commerce as a Cloud Service",
     )
-    access_token: SecretStr = Field(description="access token of an integration that may read customers and sales")
+    access_token: SecretStr | None = Field(
+        None, description="access token of an integration that may read customers and sales; oauth1 and bearer"
+    )
     access_token_secret: SecretStr | None = Field(None, description="its secret; oauth1 only")
     consumer_key: str | None = Field(None, description="consumer key of the integration; oauth1 only")
     consumer_secret: SecretStr | None = Field(None, description="consumer secret of the integration; oauth1 only")
+    username: str | None = Field(None, description="name of an administrator; admin only")
+    password: SecretStr | None = Field(None, description="password of the administrator; admin only")
+    client_id: str | None = Field(None, description="client id of a server-to-server credential; ims only")
+    client_secret: SecretStr | None = Field(None, description="its secret; ims only")
+    token_url: str = Field("https://ims-na1.adobelogin.com/ims/token/v3", description="where ims tokens come from")
+    scope: str = Field(
+        "openid,AdobeID,email,profile,additional_info.roles,additional_info.projectedProductContext,commerce.accs",
+        description="what an ims token is for",
+    )
     page_size: int = Field(100, ge=1, le=300, description="records per request; shops may refuse more than 300")
     parallel: int = Field(4, ge=1, le=8, description="requests for details of customers at a time")
     per_second: float | None = Field(
@@ -56,24 +82,32 @@ class Settings(Terms):
 
     @model_validator(mode="after")
     def _can_sign(self) -> Self:
-        needed = {"access_token_secret", "consumer_key", "consumer_secret"}
-        missing = sorted(name for name in needed if not getattr(self, name))
-        if self.auth == "oauth1" and missing:
-            raise ValueError(f"auth oauth1 also needs {', '.join(missing)}")
+        missing = sorted(name for name in _NEEDED[self.auth] if not getattr(self, name))
+        if missing:
+            raise ValueError(f"auth {self.auth} also needs {', '.join(missing)}")
         return self
+
+    @property
+    def rest_url(self) -> str:
+        """Where the shop's REST begins. The cloud service is told its store view by a header, not in the path."""
+        base = self.base_url.rstrip("/")
+        return f"{base}/V1" if self.auth == "ims" else f"{base}/rest/{self.store_code}/V1"
+
+    def secret(self, name: str) -> SecretStr:
+        """A secret that `auth` needs."""
+        told = getattr(self, name)
+        return told if isinstance(told, SecretStr) else SecretStr(told)
 
 
 def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Source:
     """The shop as a source. Nothing is asked before the first page is. Raises ValueError for a URL without TLS."""
-    door = Door(
-        f"{settings.base_url.rstrip('/')}/rest/{settings.store_code}/V1",
-        vendor=SOURCE,
-        clock=clock,
-        sleep=sleep,
-        sign_in=_sign_in(settings, clock),
+    opened = partial(Door, vendor=SOURCE, clock=clock, sleep=sleep)
+    door = opened(
+        settings.rest_url,
+        sign_in=_SIGN_INS[settings.auth](settings, opened, clock),
         classify=error_of,
         per_second=settings.per_second,
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json"} | ({"Store": settings.store_code} if settings.auth == "ims" else {}),
     )
     lists = Lists(
         door,
@@ -86,19 +120,48 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
     return Magento(shop, settings)
 
 
-def _sign_in(settings: Settings, clock: Callable[[], datetime]) -> SignIn:
-    if settings.auth == "bearer":
-        return FixedHeaders({"Authorization": SecretStr(f"Bearer {settings.access_token.get_secret_value()}")})
-    assert settings.consumer_key is not None
-    assert settings.consumer_secret is not None
-    assert settings.access_token_secret is not None
+Opened = Callable[..., Door]
+
+
+def _by_oauth1(settings: Settings, _: Opened, clock: Callable[[], datetime]) -> SignIn:
     return SignedRequests(
-        consumer_key=settings.consumer_key,
-        consumer_secret=settings.consumer_secret,
-        access_token=settings.access_token,
-        access_token_secret=settings.access_token_secret,
+        consumer_key=settings.consumer_key or "",
+        consumer_secret=settings.secret("consumer_secret"),
+        access_token=settings.secret("access_token"),
+        access_token_secret=settings.secret("access_token_secret"),
         clock=clock,
     )
+
+
+def _by_bearer(settings: Settings, _: Opened, __: Callable[[], datetime]) -> SignIn:
+    token = settings.secret("access_token").get_secret_value()
+    return FixedHeaders({"Authorization": SecretStr(f"Bearer {token}")})
+
+
+def _by_admin(settings: Settings, opened: Opened, _: Callable[[], datetime]) -> SignIn:
+    door = opened(settings.rest_url, classify=token_error)
+    return AdminToken(door, username=settings.username or "", password=settings.secret("password"))
+
+
+def _by_ims(settings: Settings, opened: Opened, clock: Callable[[], datetime]) -> SignIn:
+    where = urlsplit(settings.token_url)
+    return client_credentials(
+        opened(f"{where.scheme}://{where.netloc}", classify=token_error),
+        where.path,
+        client_id=settings.client_id or "",
+        client_secret=settings.secret("client_secret"),
+        clock=clock,
+        scope=settings.scope,
+        auth_method="client_secret_post",
+    )
+
+
+_SIGN_INS: Mapping[Auth, Callable[[Settings, Opened, Callable[[], datetime]], SignIn]] = {
+    "oauth1": _by_oauth1,
+    "bearer": _by_bearer,
+    "admin": _by_admin,
+    "ims": _by_ims,
+}
 
 
 class Magento:

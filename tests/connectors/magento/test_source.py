@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from connectors.answer import Answer
 from connectors.magento.faultwords import error_of, said_by
 from connectors.magento.sandbox import serving
-from connectors.magento.sandbox_auth import TOKEN
+from connectors.magento.sandbox_auth import ADMIN, CLIENT, CLIENT_SECRET, PASSWORD, TOKEN
 from connectors.magento.sandbox_habits import HABITS, Habits, habits_of
 from connectors.magento.sandbox_shop import Shop
 from connectors.magento.source import connect
@@ -395,6 +395,68 @@ def test_a_bearer_token_is_refused_since_2_4_4_and_taken_where_it_is_switched_on
     assert TOKEN not in str(refused.value)
     with source_at(serving(shop, Faults(), Habits(bearer=True)), time, **chosen) as source:
         assert len(ids(source, "customer")) == CUSTOMERS - 1
+
+
+ADMINISTRATOR = {"auth": "admin", "username": ADMIN, "password": PASSWORD}
+SERVICE = {"auth": "ims", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
+
+
+@contextmanager
+def signed_in(app: ASGIApp, time: PassingTime, **chosen: Any) -> Iterator[Source]:
+    """With name and password, or by the identity service and in its address; without the secrets of an integration."""
+    nobody = dict.fromkeys(("access_token", "access_token_secret", "consumer_key", "consumer_secret"))
+    with running({"magento": app}) as urls:
+        base = f"{urls['magento']}/tenant-1" if chosen["auth"] == "ims" else urls["magento"]
+        found = settings(base, token_url=f"{urls['magento']}/ims/token/v3", **nobody, **chosen)
+        yield connect(found, clock=time.clock, sleep=time.sleep)
+
+
+@pytest.mark.parametrize(("chosen", "path"), [(ADMINISTRATOR, "/rest/all/V1/orders"), (SERVICE, "/tenant-1/V1/orders")])
+def test_tokens_are_fetched_and_renewed_when_they_end_in_the_middle(
+    time: PassingTime, shop: Shop, chosen: dict[str, str], path: str
+) -> None:
+    faults = Faults(5, {"token_expired": 0.3}, in_a_row=1)
+    with signed_in(serving(shop, faults, clock=time.clock), time, details=(), **chosen) as source:
+        assert len(ids(source, "order")) == ORDERS - 1
+        before = faults.injected["token_expired"]
+        assert before > 0
+        time.sleep(25 * 3600)
+        assert len(ids(source, "customer")) == CUSTOMERS - 1
+    assert shop.asked[0].startswith(path)
+
+
+@pytest.mark.parametrize("chosen", [ADMINISTRATOR | {"password": "another"}, SERVICE | {"client_secret": "another"},
+                                    SERVICE | {"scope": "openid"}])  # fmt: skip
+def test_who_is_not_known_is_told_so_without_the_secret(
+    time: PassingTime, shop: Shop, chosen: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with signed_in(serving(shop, Faults()), time, **chosen) as source, pytest.raises(SignInAgain) as refused:
+        ids(source, "order")
+    assert "another" not in str(refused.value) + caplog.text
+    assert shop.asked == []
+
+
+def test_the_cloud_service_is_told_the_store_view_by_a_header(time: PassingTime) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def endpoint(request: Request) -> Response:
+        asked.append((request.url.path, request.headers.get("store")))
+        return JSONResponse({"access_token": "t", "items": [], "total_count": 0})
+
+    app = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST"])])
+    with signed_in(app, time, **SERVICE, store_code="linden") as source:
+        assert ids(source, "order") == []
+    assert asked == [("/ims/token/v3", None), ("/tenant-1/V1/orders", "linden")]
+
+
+@pytest.mark.parametrize(
+    ("auth", "missing"),
+    [("admin", "password, username"), ("ims", "client_id, client_secret"), ("bearer", "access_token")],
+)
+def test_each_way_to_sign_in_says_what_it_needs(auth: str, missing: str) -> None:
+    with pytest.raises(ValidationError, match=missing):
+        settings("http://127.0.0.1:1", auth=auth, access_token=None)
 
 
 def test_wrong_secrets_end_the_read_after_one_more_try(time: PassingTime, shop: Shop) -> None:
