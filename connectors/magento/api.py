@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from connectors.http import Answer, Door
-from connectors.magento.cards import without_card_data
+from connectors.magento.cards import without_card_data, without_gateway_data
 from connectors.magento.criteria import Filter, Group
 from connectors.magento.faultwords import is_no_route
 from connectors.magento.keyset import Found, Listing, Lists
@@ -32,6 +33,8 @@ LISTINGS: Mapping[str, Listing] = {
     "invoice": Listing("invoices"),
     "shipment": Listing("shipments"),
     "creditmemo": Listing("creditmemos"),
+    "transaction": Listing("transactions", told_id="transaction_id", asked_id="transaction_id", changed="created_at"),
+    "return": Listing("returns", changed="date_requested"),
 }
 
 
@@ -54,14 +57,25 @@ class Shop:
     """One installation behind a door that leads to `rest/<store code>/V1`.
 
     details: what to read for each customer, if the list does not tell it; `parallel` requests at a time.
+    returns_change_for: how long after it was asked for a return may still change.
     """
 
-    def __init__(self, door: Door, lists: Lists, *, parallel: int, scope: Scope, details: Sequence[Detail]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        lists: Lists,
+        *,
+        parallel: int,
+        scope: Scope,
+        details: Sequence[Detail],
+        returns_change_for: timedelta,
+    ) -> None:
         self._door = door
         self._lists = lists
         self._parallel = parallel
         self._scope = scope
         self._details = details
+        self._returns_change_for = returns_change_for
         self._has_store_credit = True
         self._orders: dict[int, Payload] = {}
         self._completed: Mapping[str, Callable[[Sequence[Row]], tuple[str, ...]]] = {
@@ -70,13 +84,41 @@ class Shop:
             "invoice": self._with_orders,
             "shipment": self._with_orders,
             "creditmemo": self._with_orders,
+            "transaction": lambda rows: tuple(without_gateway_data(row.text) for row in rows),
+            "return": lambda rows: tuple(row.text for row in rows),
         }
 
     def changed(self, name: str, window: Window) -> Iterator[Batch]:
-        """Rows of this object that changed in the window. That of an address is no change of its customer."""
-        scope = self._customer_scope() if name == "customer" else self._sales_scope()
-        for found in self._lists.changed(LISTINGS[name], window, scope):
-            yield self._batch(name, found)
+        """Rows of this object that changed in the window. That of an address is no change of its customer.
+
+        Returns are those that may have changed, as nobody dates their changes: each that was asked for lately.
+        """
+        if name == "return":
+            yield from self._returns(window)
+            return
+        for found in self._lists.changed(LISTINGS[name], window, self._scope_of(name)):
+            yield self._batch(name, self._in_scope(found) if name == "transaction" else found)
+
+    def _returns(self, window: Window) -> Iterator[Batch]:
+        """A part of Adobe Commerce; elsewhere there are none."""
+        lately = Window(since=window.since and window.since - self._returns_change_for, until=window.until)
+        try:
+            for found in self._lists.changed(LISTINGS["return"], lately, self._sales_scope()):
+                yield self._batch("return", found)
+        except Rejected as error:
+            if error.code != "no_route":
+                raise
+            log.info("magento: this shop has no returns")
+
+    def _in_scope(self, found: Found) -> Found:
+        """Transactions do not know their store view; their orders do."""
+        scope = self._sales_scope()
+        if not scope:
+            return found
+        orders = sorted({number for row in found.rows if isinstance(number := row.told.get("order_id"), int)})
+        pages = self._lists.known(_ORDERS, orders, "items[entity_id],total_count", scope)
+        inside = {row.told[_ORDERS.told_id] for page in pages for row in page.rows}
+        return replace(found, rows=tuple(row for row in found.rows if row.told.get("order_id") in inside))
 
     def known(self, name: str, numbers: Sequence[int]) -> Iterator[Batch]:
         """Those of these rows that the shop has, in its settings' scope or not. One that it cannot load is refused."""
@@ -87,9 +129,11 @@ class Shop:
         broken = (unloadable(name, number) for number in found.unloadable)
         return Batch((*self._completed[name](found.rows), *broken), found.correlation_id)
 
-    def _customer_scope(self) -> tuple[Group, ...]:
+    def _scope_of(self, name: str) -> tuple[Group, ...]:
         scope = self._scope
-        return (*_among("website_id", scope.websites), *_among("store_id", scope.store_views))
+        if name == "customer":
+            return (*_among("website_id", scope.websites), *_among("store_id", scope.store_views))
+        return () if name == "transaction" else self._sales_scope()
 
     def _sales_scope(self) -> tuple[Group, ...]:
         """Sales know their store view only. By id: the shop's own scope in the path does not limit sales."""

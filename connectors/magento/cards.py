@@ -18,3 +18,8 @@ def _clean_payment(payment: str) -> str:
 
 def _clean_extension(extension: str) -> str:
     return without(extension, lambda name: name in _OF_ORDER)
+
+
+def without_gateway_data(transaction: str) -> str:
+    """The transaction as it was sent, save for what the gateway said. Those below it are rows of their own."""
+    return without(transaction, lambda name: name in {"additional_information", "child_transactions"})

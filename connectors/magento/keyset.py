@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.http import Answer, Door
 from connectors.magento.criteria import Filter, Group, query
+from connectors.magento.faultwords import is_no_route
 from connectors.magento.payloads import told_time
 from connectors.magento.rows import Row, answered
 from connectors.magento.terms import Terms
@@ -110,7 +111,9 @@ class Lists:
         for found in pages:
             yield replace(found, rows=self._held(listing, found, window))
 
-    def known(self, listing: Listing, numbers: Sequence[int], fields: str | None = None) -> Iterator[Found]:
+    def known(
+        self, listing: Listing, numbers: Sequence[int], fields: str | None = None, scope: tuple[Group, ...] = ()
+    ) -> Iterator[Found]:
         """The rows with these ids, whenever they changed, in as many requests as it takes. What is gone is not there.
 
         `unloadable` of the pages names those that are there, and cannot be had. Raises Rejected if the shop does not
@@ -118,17 +121,19 @@ class Lists:
         """
         size = self._size(listing)
         for at in range(0, len(numbers), size):
-            yield from self._known(listing, numbers[at : at + size], fields)
+            yield from self._known(listing, numbers[at : at + size], fields, scope)
 
-    def _known(self, listing: Listing, numbers: Sequence[int], fields: str | None) -> Iterator[Found]:
+    def _known(
+        self, listing: Listing, numbers: Sequence[int], fields: str | None, scope: tuple[Group, ...]
+    ) -> Iterator[Found]:
         among = (Filter(listing.asked_id, "in", ",".join(map(str, numbers))),)
         try:
-            found = self._search(listing, (among,), (listing.asked_id,), len(numbers), fields=fields)
+            found = self._search(listing, (*scope, among), (listing.asked_id,), len(numbers), fields=fields)
         except _NoPage as no:
             middle = len(numbers) // 2
             if middle:
-                yield from self._known(listing, numbers[:middle], fields)
-                yield from self._known(listing, numbers[middle:], fields)
+                yield from self._known(listing, numbers[:middle], fields, scope)
+                yield from self._known(listing, numbers[middle:], fields, scope)
             elif no.is_broken:
                 yield _unloadable(listing, numbers[0], no)
             else:
@@ -329,7 +334,8 @@ def _advanced(listing: Listing, found: Found, last: int) -> int:
 
 
 def _not_found(answer: Answer) -> Rejected:
-    return Rejected(f"{answer.asked}: not found", correlation_id=answer.correlation_id, code="404")
+    code = "no_route" if is_no_route(answer) else "404"
+    return Rejected(f"{answer.asked}: not found", correlation_id=answer.correlation_id, code=code)
 
 
 def _no_progress(found: Found) -> Rejected:

@@ -224,3 +224,31 @@ class Shipment(FollowsOrder):
     """Goods that left, in one or more parcels."""
 
     tracks: tuple[Track, ...] = ()
+
+
+class Transaction(Shape):
+    """What passed between the shop and who moves its money. The vendor does not say how much it was."""
+
+    transaction_id: Id
+    order_id: Id
+    created_at: Time | None = None
+
+
+class Returned(Shape):
+    """A number of pieces that the customer wants to bring back."""
+
+    order_item_id: Id
+    qty_requested: Amount | None = None
+
+
+class ReturnRequest(Shape):
+    """Goods that a customer wants to bring back, and how far that has come. Credit memos tell what did come back."""
+
+    entity_id: Id
+    increment_id: Text = None
+    order_id: Id
+    store_id: Text = None
+    customer_id: Text = None
+    date_requested: Time
+    status: Text = None
+    items: tuple[Returned, ...] = ()

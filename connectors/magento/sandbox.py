@@ -147,6 +147,8 @@ class _Desk:
             "invoices": lambda request: self._search(request, _of(shop.invoices)),
             "shipments": lambda request: self._search(request, _of(shop.shipments)),
             "creditmemos": lambda request: self._search(request, _of(shop.creditmemos)),
+            "transactions": lambda request: self._search(request, _of(shop.transactions)),
+            "returns": self._returns,
             "store/storeViews": self._store_views,
         }
         bases = ("/rest/V1", "/rest/{code}/V1", "/{tenant}/V1")
@@ -228,6 +230,11 @@ class _Desk:
             return _missing("customerId", number)
         told = {"customer_id": number, "website_id": website, "base_currency_code": "EUR"}
         return self._json({**told, "amount": self._shop.balances.get((number, website), 0.0)})
+
+    def _returns(self, request: Request) -> Response:
+        if not self._habits.commerce:
+            return _refusal(404, No("Request does not match any route."))
+        return self._search(request, _of(self._shop.returns))
 
     def _store_views(self, _: Request) -> Response:
         return self._json(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -74,6 +74,9 @@ class Settings(Terms):
     filter_zone: ZoneName | None = Field(
         None, description="zone in which the shop reads times of filters, if another than `time_zone`"
     )
+    returns_change_for_days: int = Field(
+        60, ge=0, description="a return is read again for so many days after it was asked for: its changes have no date"
+    )
     details: tuple[Detail, ...] = Field(
         ("consent", "balance"),
         description="what to ask for each customer: `consent` where lists leave it out, `balance` of store credit "
@@ -116,7 +119,14 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
         filter_zone=settings.filter_zone or settings.time_zone,
     )
     scope = Scope(settings.websites, settings.store_ids)
-    shop = Shop(door, lists, parallel=settings.parallel, scope=scope, details=settings.details)
+    shop = Shop(
+        door,
+        lists,
+        parallel=settings.parallel,
+        scope=scope,
+        details=settings.details,
+        returns_change_for=timedelta(days=settings.returns_change_for_days),
+    )
     return Magento(shop, settings)
 
 

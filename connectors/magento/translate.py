@@ -11,7 +11,13 @@ from connectors.magento.payloads import Customer, Shape, meant
 from connectors.magento.terms import Terms
 from connectors.magento.translate_customer import customer_body
 from connectors.magento.translate_order import order_body
-from connectors.magento.translate_settlement import credit_memo_body, invoice_body, shipment_body
+from connectors.magento.translate_settlement import (
+    credit_memo_body,
+    invoice_body,
+    return_body,
+    shipment_body,
+    transaction_body,
+)
 from connectors.payload import canonical
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.records import RecordKey
@@ -20,11 +26,13 @@ SOURCE = "magento"
 
 
 class _Reading(NamedTuple):
-    """How one object is read: its shape and its body, and where its id stands."""
+    """How one object is read: its shape and its body, and where its id and the time of its change stand."""
 
     shape: type[Shape]
     body: Callable[[Any, Terms], Body]
     id_field: str = "entity_id"
+    changed: str | None = "updated_at"
+    """None where the vendor dates no changes: then what was read last is what holds."""
 
 
 _READINGS: Mapping[str, _Reading] = {
@@ -33,6 +41,8 @@ _READINGS: Mapping[str, _Reading] = {
     "invoice": _Reading(sold.Invoice, invoice_body),
     "shipment": _Reading(sold.Shipment, shipment_body),
     "creditmemo": _Reading(sold.CreditMemo, credit_memo_body),
+    "transaction": _Reading(sold.Transaction, transaction_body, "transaction_id", "created_at"),
+    "return": _Reading(sold.ReturnRequest, return_body, changed=None),
 }
 OBJECTS = tuple(_READINGS)
 _GONE, _UNLOADABLE = '{"deleted":true,', ',"unloadable":true}'
@@ -69,7 +79,7 @@ def _record(object: str, raw: str, reading: _Reading, told: Shape, terms: Terms)
         key=RecordKey(source=SOURCE, object=object, source_id=source_id),
         raw=raw,
         body=reading.body(told, terms),
-        changed_at=terms.moment(getattr(told, "updated_at", None)),
+        changed_at=terms.moment(getattr(told, reading.changed)) if reading.changed else None,
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.magento.payloads import exact, told_money
-from connectors.magento.payloads_order import CreditMemo, FollowsOrder, Invoice, Shipment
+from connectors.magento.payloads_order import CreditMemo, FollowsOrder, Invoice, ReturnRequest, Shipment, Transaction
 from connectors.magento.terms import Terms
+from models.engagement import Event
 from models.orders import Fulfilment, Refund, Return, Settlement, Tender
 
 _PAID, _CANCELED = 2, 3
@@ -52,6 +53,29 @@ def credit_memo_body(told: CreditMemo, terms: Terms) -> Settlement:
 def shipment_body(told: Shipment, terms: Terms) -> Settlement:
     """One fulfilment per parcel; a shipment without a parcel is one too."""
     return Settlement(order=told.order_id, fulfilments=tuple(_parcels(told, terms)))
+
+
+def transaction_body(told: Transaction, terms: Terms) -> Settlement:
+    """To which order it belongs. It has no amount: the money is told by invoices and credit memos."""
+    return Settlement(order=told.order_id)
+
+
+def return_body(told: ReturnRequest, terms: Terms) -> Event:
+    """That somebody asked to bring goods back. Not yet a return: the same goods would count twice, here and there."""
+    told_apart = {
+        "number": told.increment_id or "",
+        "status": told.status or "",
+        "lines": ", ".join(f"{one.order_item_id}: {exact(one.qty_requested)}" for one in told.items),
+    }
+    return Event(
+        event="return",
+        at=terms.in_utc(told.date_requested),
+        customer=told.customer_id or None if told.customer_id != "0" else None,
+        order=told.order_id,
+        channel=terms.view(told.store_id).channel,
+        store=told.store_id or None,
+        attributes={name: value for name, value in told_apart.items() if value},
+    )
 
 
 def _parcels(told: Shipment, terms: Terms) -> Iterator[Fulfilment]:

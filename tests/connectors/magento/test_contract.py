@@ -46,6 +46,8 @@ PATHS = {
     "invoices": "/V1/invoices",
     "shipments": "/V1/shipments",
     "creditmemos": "/V1/creditmemos",
+    "transactions": "/V1/transactions",
+    "returns": "/V1/returns",
     "store/storeViews": "/V1/store/storeViews",
 }
 
@@ -103,6 +105,8 @@ def shop() -> Iterator[tuple[httpx.Client, str]]:
         "invoices",
         "shipments",
         "creditmemos",
+        "transactions",
+        "returns",
         "store/storeViews",
     ],
 )

@@ -26,6 +26,7 @@ from connectors.magento.sandbox_shop import Shop
 from connectors.magento.source import connect
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
+from models.engagement import Event
 from models.errors import OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import SourceRecord, Window
 from models.orders import Order, Settlement
@@ -354,6 +355,35 @@ def test_money_back_is_told_once_and_without_a_change_of_the_order(time: Passing
     assert isinstance(record.body, Settlement)
     assert [(one.line, one.quantity) for one in record.body.returns] == [("10404", Decimal(1))]
     assert [one.refund_id for one in record.body.refunds] == ["4"]
+
+
+def test_a_return_that_was_decided_is_found_by_a_delta_although_nobody_dates_it(time: PassingTime, shop: Shop) -> None:
+    """Goods count once: a request to bring them back is an event, a credit memo tells that they came."""
+    after = Window(since=hour(24), until=hour(48))
+    with source_at(serving(shop, Faults()), time, returns_change_for_days=1) as source:
+        assert ids(source, "return", Window(since=hour(48), until=CUT)) == []
+        shop.decide_return(4, "authorized")
+        found = {record.key.source_id: record for record in records(source, "return", after)}
+    event = found["4"].body
+    assert isinstance(event, Event)
+    assert (event.event, event.at, event.customer, event.order) == ("return", hour(4), "4", "104")
+    assert event.attributes == {"number": "000000004", "status": "authorized", "lines": "10404: 1"}
+    assert found["4"].changed_at is None
+    guest = found["2"].body
+    assert isinstance(guest, Event)
+    assert guest.customer is None
+
+
+def test_the_open_source_edition_has_no_returns(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults(), Habits(commerce=False)), time) as source:
+        assert ids(source, "return") == []
+        with pytest.raises(Rejected):
+            list(source.missing("return", ["1"]))
+
+
+def test_transactions_are_those_of_orders_in_scope(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults()), time, websites=(2,)) as source:
+        assert ids(source, "transaction") == ids(source, "shipment") == ["1", "4", "7", "10"]
 
 
 def test_a_parcel_that_was_added_later_is_told_with_its_shipment(time: PassingTime, shop: Shop) -> None:

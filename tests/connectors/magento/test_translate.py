@@ -12,6 +12,7 @@ import pytest
 from connectors.magento.cards import without_card_data
 from connectors.magento.terms import StoreView, Terms
 from connectors.magento.translate import OBJECTS, translate
+from models.engagement import Event
 from models.landing import Reason, Refusal, SourceRecord
 from models.orders import Money, Order, Settlement
 from models.records import Person
@@ -333,3 +334,25 @@ def test_an_empty_text_says_nothing(empty: object) -> None:
     assert (person.title, person.middle_name, person.birth_date, person.store, person.created_at) == (None,) * 5
     assert not [point for point in person.contact_points if point.kind == "email"]
     assert body("customer", lambda one: one.update(created_at="0000-00-00 00:00:00")).created_at is None
+
+
+def test_a_transaction_says_to_which_order_it_belongs_and_no_amount() -> None:
+    record = told("transaction")
+    assert isinstance(record, SourceRecord)
+    assert record.body == Settlement(order="100")
+    assert record.changed_at == datetime(2026, 1, 15, 17, 31, tzinfo=UTC)
+
+
+def test_a_return_that_was_asked_for_is_an_event_and_no_goods() -> None:
+    record = told("return")
+    assert isinstance(record, SourceRecord)
+    assert record.body == Event(
+        event="return",
+        at=datetime(2026, 1, 20, 8, 15, tzinfo=UTC),
+        customer="42",
+        order="100",
+        channel="app",
+        store="17",
+        attributes={"number": "17000000004", "status": "authorized", "lines": "501: 1"},
+    )
+    assert body("return", lambda one: one.update(customer_id=0)).customer is None
