@@ -69,11 +69,15 @@ class Belonging(Payload):
     id: Id
     system_modstamp: Instant | None = None
 
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """When it changed."""
+        return self.system_modstamp
+
 
 class VendorConsent(Belonging):
-    """ContactPointTypeConsent: yes or no to one kind of contact point."""
+    """ContactPointConsent: yes or no at the contact point that it belongs to."""
 
-    contact_point_type: str
     privacy_consent_status: str
     capture_date: Instant | None = None
     effective_from: Instant | None = None
@@ -81,6 +85,55 @@ class VendorConsent(Belonging):
     purpose: str | None = _either("DataUsePurpose.Name")
     brand: str | None = _either("BusinessBrand.Name")
     channel: str | None = _either("EngagementChannelType.Name")
+
+
+class VendorTypeConsent(VendorConsent):
+    """ContactPointTypeConsent: yes or no to one kind of contact point."""
+
+    contact_point_type: str
+
+
+class VendorPoint(Belonging):
+    """What the three kinds of contact points have in common."""
+
+    contact_point_consents: tuple[VendorConsent, ...] = ()
+
+
+class VendorEmail(VendorPoint):
+    """ContactPointEmail."""
+
+    email_address: str | None = None
+
+
+class VendorPhone(VendorPoint):
+    """ContactPointPhone."""
+
+    telephone_number: str | None = None
+    phone_type: str | None = None
+
+
+class VendorAddress(VendorPoint):
+    """ContactPointAddress."""
+
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    state_code: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    country_code: str | None = None
+    address_type: str | None = None
+
+
+class VendorIndividual(Belonging):
+    """Individual: what a person refuses altogether. It tells no time at which that was said."""
+
+    has_opted_out_solicit: bool = False
+    has_opted_out_processing: bool = False
+    has_opted_out_profiling: bool = False
+    has_opted_out_tracking: bool = False
+    has_opted_out_geo_tracking: bool = False
+    should_forget: bool = False
 
 
 class VendorMembership(Belonging):
@@ -116,7 +169,11 @@ class VendorPerson(Recorded):
     opted_out_of_email: bool | None = _either("HasOptedOutOfEmail", "PersonHasOptedOutOfEmail")
     do_not_call: bool | None = _either("DoNotCall", "PersonDoNotCall")
     email_bounced: Instant | None = _either("EmailBouncedDate", "PersonEmailBouncedDate")
-    contact_point_type_consents: tuple[VendorConsent, ...] = ()
+    individuals: tuple[VendorIndividual, ...] = ()
+    contact_point_type_consents: tuple[VendorTypeConsent, ...] = ()
+    contact_point_emails: tuple[VendorEmail, ...] = ()
+    contact_point_phones: tuple[VendorPhone, ...] = ()
+    contact_point_addresses: tuple[VendorAddress, ...] = ()
     loyalty_program_members: tuple[VendorMembership, ...] = ()
     contact_loyalty_program_members: tuple[VendorMembership, ...] = ()
 
@@ -176,6 +233,29 @@ class VendorEntry(Recorded):
     journal_type: str | None = _either("TransactionJournal.JournalType.Name")
     journal_reason: str | None = _either("TransactionJournal.JournalReason")
     reversed_number: str | None = _either("TransactionJournal.RelatedJournal.ExternalTransactionNumber")
+    journal_modstamp: Instant | None = _either("TransactionJournal.SystemModstamp")
+
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """Its own, or its journal's if that changed later."""
+        told = [each for each in (super().stamp, self.journal_modstamp) if each]
+        return max(told, default=None)
+
+
+class VendorAdjustment(Belonging):
+    """OrderItemAdjustmentLineItem: a reduction where the amount is negative."""
+
+    name: str | None = None
+    description: str | None = None
+    amount: Decimal
+
+
+class VendorTax(Belonging):
+    """OrderItemTaxLineItem. Rate: per cent."""
+
+    name: str | None = None
+    rate: Decimal | None = None
+    amount: Decimal
 
 
 class VendorLine(Belonging):
@@ -190,6 +270,44 @@ class VendorLine(Belonging):
     description: str | None = None
     product_code: str | None = _either("Product2.ProductCode", "Product2.StockKeepingUnit")
     product_name: str | None = _either("Product2.Name")
+    order_item_adjustment_line_items: tuple[VendorAdjustment, ...] = ()
+    order_item_tax_line_items: tuple[VendorTax, ...] = ()
+
+
+class VendorPayment(Belonging):
+    """OrderPaymentSummary: what was authorised, captured and refunded by one means of payment."""
+
+    type: str | None = None
+    authorized_amount: Decimal | None = None
+    captured_amount: Decimal | None = None
+    refunded_amount: Decimal | None = None
+    created_date: Instant | None = None
+
+
+class VendorShipment(Belonging):
+    """Shipment."""
+
+    provider: str | None = None
+    tracking_number: str | None = None
+    status: str | None = None
+    actual_delivery_date: Instant | None = None
+    created_date: Instant | None = None
+    method: str | None = _either("DeliveryMethod.Name")
+
+
+class VendorReturnLine(Belonging):
+    """ReturnOrderLineItem."""
+
+    order_item_id: Id | None = None
+    quantity_returned: Decimal = Decimal(0)
+
+
+class VendorReturn(Belonging):
+    """ReturnOrder."""
+
+    status: str | None = None
+    created_date: Instant | None = None
+    return_order_line_items: tuple[VendorReturnLine, ...] = ()
 
 
 class VendorOrder(Recorded):
@@ -217,6 +335,9 @@ class VendorOrder(Recorded):
     is_reduction_order: bool | None = None
     sales_channel: str | None = _either("SalesChannel.SalesChannelName")
     order_items: tuple[VendorLine, ...] = ()
+    order_payment_summaries: tuple[VendorPayment, ...] = ()
+    shipments: tuple[VendorShipment, ...] = ()
+    return_orders: tuple[VendorReturn, ...] = ()
 
 
 class VendorActivity(Recorded):
@@ -265,10 +386,11 @@ class VendorGone(Recorded):
 
 
 class VendorNote(Recorded):
-    """ContentNote as it is about one record; the text is its preview, as far as that reaches."""
+    """ContentNote as it is about one record. content: all of the text as HTML, where the preview is cut."""
 
     title: str | None = None
     text_preview: str | None = None
+    content: str | None = None
     created_by_id: Id
     employee_number: str | None = _either("CreatedBy.EmployeeNumber")
     created_date: Instant
@@ -278,4 +400,7 @@ class VendorNote(Recorded):
 def blank_is_none(told: Mapping[str, Any], name: str) -> str | None:
     """A custom field as text; None if it is absent or blank."""
     value = told.get(name)
-    return str(value) if value is not None and str(value).strip() else None
+    if value is None:
+        return None
+    text = value if type(value) is str else str(value)
+    return text if text.strip() else None

@@ -100,7 +100,7 @@ def serving(org: Org, faults: Faults, *, certificate: str | None = None) -> Star
         Route(root + "/queryAll/{locator}", server.more),
         Route(root + "/{scope:str}", server.query),
     ]
-    explained: Mapping[Any, Any] = {Refused: _refused, Malformed: _malformed}
+    explained: Mapping[Any, Any] = {Refused: server.refused, Malformed: server.refused}
     served = Starlette(routes=routes, exception_handlers=explained, middleware=[Middleware(_Faults, faults, org)])
     served.router.redirect_slashes = False
     served.state.shop = org
@@ -306,6 +306,13 @@ class _Server:
             raise Refused(403, *_LIMIT)
         self._org.used += 1
 
+    async def refused(self, _request: Request, error: Exception) -> Response:
+        """An error in the vendor's shape."""
+        status, code = 400, getattr(error, "code", "UNKNOWN_EXCEPTION")
+        if isinstance(error, Refused):
+            status = error.status
+        return _json(status, [{"message": str(error), "errorCode": code}], self._usage())
+
     def _answer(self, told: object) -> Response:
         return _json(200, told, self._usage())
 
@@ -390,12 +397,3 @@ def _json(status: int, told: object, headers: Mapping[str, str] | None = None) -
 def _error(status: int, code: str, message: str) -> Response:
     """Errors are a list."""
     return _json(status, [{"message": message, "errorCode": code}])
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    told = error if isinstance(error, Refused) else Refused(500, "UNKNOWN_EXCEPTION", "")
-    return _error(told.status, told.code, str(told))
-
-
-async def _malformed(_request: Request, error: Exception) -> Response:
-    return _error(400, error.code if isinstance(error, Malformed) else "MALFORMED_QUERY", str(error))
