@@ -6,6 +6,7 @@ objects: Loyalty Management, Order Management and contact points are there by li
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from models.base import Frozen
 
@@ -39,6 +40,7 @@ class OrgFields(Frozen):
         return (self.order_brand, self.order_store, self.order_channel, self.order_loyalty_number)
 
 
+@cache
 def person_field(name: str) -> str:
     """A contact's custom field by the name that person accounts have for it."""
     return f"{name.removesuffix('__c')}__pc" if name.endswith("__c") else name

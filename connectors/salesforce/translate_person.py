@@ -32,7 +32,7 @@ _ANSWERS: Mapping[str, ConsentStatus] = {
     "notseen": "pending",
 }
 _ADDRESSES = tuple(
-    (label, address(prefix), frozenset(address(prefix)))
+    (label, address(prefix))
     for label, prefix in (
         ("mailing", "Mailing"),
         ("mailing", "PersonMailing"),
@@ -104,17 +104,16 @@ def address_of(label: str, told: Sequence[Any]) -> Part | None:
 
 
 def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Part | None:
-    """The address whose components have these names."""
-    return address_of(label, [blank_is_none(told, name) for name in names])
+    """The address whose components have these names; mostly none of them is told."""
+    for name in names:
+        if name in told:
+            return address_of(label, [blank_is_none(told, each) for each in names])
+    return None
 
 
 def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Part]:
     """Those of the record, then those of its Individual that are others."""
-    found = [
-        place
-        for label, names, components in _ADDRESSES
-        if not components.isdisjoint(told) and (place := addresses_of(told, label, names))
-    ]
+    found = [place for label, names in _ADDRESSES if (place := addresses_of(told, label, names))]
     for point in vendor.contact_point_addresses:
         place = _contact_point_place(point)
         if place and _one_line(place) not in map(_one_line, found):
@@ -128,7 +127,7 @@ def _contact_point_place(told: VendorAddress) -> Part | None:
 
 
 def _custom(told: Mapping[str, Any], name: str) -> str | None:
-    return blank_is_none(told, name) or blank_is_none(told, person_field(name))
+    return blank_is_none(told, name) if name in told else blank_is_none(told, person_field(name))
 
 
 def _phones(vendor: VendorPerson) -> dict[str, str]:
