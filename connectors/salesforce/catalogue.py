@@ -113,6 +113,13 @@ _INDIVIDUAL = (
     *"HasOptedOutSolicit HasOptedOutProcessing HasOptedOutProfiling HasOptedOutTracking HasOptedOutGeoTracking".split(),
     *"ShouldForget SendIndividualData SystemModstamp".split(),
 )
+
+
+def _refusals(individual: str) -> tuple[str, ...]:
+    """What somebody refuses altogether, by the name of the relationship."""
+    return tuple(f"{individual}.{name}" for name in _INDIVIDUAL)
+
+
 _POINT_CONSENT = Child("ContactPointConsent", "ContactPointId", "Id", "ContactPointConsents", _CONSENT)
 
 
@@ -124,7 +131,7 @@ def _privacy(individual: str) -> tuple[Child, ...]:
         "ContactPointAddress": (*_ADDRESS, "IsPrimary", "AddressType"),
     }
     return (
-        Child("Individual", "Id", individual, "Individuals", _INDIVIDUAL),
+        Child("Individual", "Id", individual, None, ("SystemModstamp",)),
         Child(
             "ContactPointTypeConsent",
             "PartyId",
@@ -153,6 +160,7 @@ _CONTACT = Wanted(
         *"HasOptedOutOfEmail DoNotCall EmailBouncedDate".split(),
         *address("Mailing"),
         *address("Other"),
+        *_refusals("Individual"),
     ),
     (
         *_privacy("IndividualId"),
@@ -172,6 +180,7 @@ _ACCOUNT = Wanted(
         *address("PersonOther"),
         *address("Billing"),
         *address("Shipping"),
+        *_refusals("PersonIndividual"),
     ),
     (
         *_privacy("PersonIndividualId"),

@@ -1,7 +1,7 @@
 """The parts of Salesforce's records that we read, by the vendor's names. The rest stays in the raw payload."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -39,6 +39,15 @@ def _path(location: Sequence[int | str]) -> str:
 
 def _either(*names: str) -> Any:  # noqa: ANN401  a pydantic Field
     return Field(default=None, validation_alias=AliasChoices(*names))
+
+
+def _of_individual(name: str, *, default: object) -> Any:  # noqa: ANN401  a pydantic Field
+    """A field of the Individual behind a contact or a person account."""
+    return Field(default=default, validation_alias=AliasChoices(f"Individual.{name}", f"PersonIndividual.{name}"))
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else one or other
 
 
 class Payload(BaseModel):
@@ -125,17 +134,6 @@ class VendorAddress(VendorPoint):
     address_type: str | None = None
 
 
-class VendorIndividual(Belonging):
-    """Individual: what a person refuses altogether. It tells no time at which that was said."""
-
-    has_opted_out_solicit: bool = False
-    has_opted_out_processing: bool = False
-    has_opted_out_profiling: bool = False
-    has_opted_out_tracking: bool = False
-    has_opted_out_geo_tracking: bool = False
-    should_forget: bool = False
-
-
 class VendorMembership(Belonging):
     """LoyaltyProgramMember, as much of it as is told with a person."""
 
@@ -169,13 +167,24 @@ class VendorPerson(Recorded):
     opted_out_of_email: bool | None = _either("HasOptedOutOfEmail", "PersonHasOptedOutOfEmail")
     do_not_call: bool | None = _either("DoNotCall", "PersonDoNotCall")
     email_bounced: Instant | None = _either("EmailBouncedDate", "PersonEmailBouncedDate")
-    individuals: tuple[VendorIndividual, ...] = ()
+    opted_out_of_solicitation: bool = _of_individual("HasOptedOutSolicit", default=False)
+    opted_out_of_processing: bool = _of_individual("HasOptedOutProcessing", default=False)
+    opted_out_of_profiling: bool = _of_individual("HasOptedOutProfiling", default=False)
+    opted_out_of_tracking: bool = _of_individual("HasOptedOutTracking", default=False)
+    opted_out_of_geo_tracking: bool = _of_individual("HasOptedOutGeoTracking", default=False)
+    should_forget: bool = _of_individual("ShouldForget", default=False)
+    individual_modstamp: Instant | None = _of_individual("SystemModstamp", default=None)
     contact_point_type_consents: tuple[VendorTypeConsent, ...] = ()
     contact_point_emails: tuple[VendorEmail, ...] = ()
     contact_point_phones: tuple[VendorPhone, ...] = ()
     contact_point_addresses: tuple[VendorAddress, ...] = ()
     loyalty_program_members: tuple[VendorMembership, ...] = ()
     contact_loyalty_program_members: tuple[VendorMembership, ...] = ()
+
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """Its own, or its Individual's if that changed later."""
+        return _later(super().stamp, self.individual_modstamp)
 
 
 class VendorBalance(Belonging):
@@ -238,8 +247,7 @@ class VendorEntry(Recorded):
     @property
     def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
         """Its own, or its journal's if that changed later."""
-        told = [each for each in (super().stamp, self.journal_modstamp) if each]
-        return max(told, default=None)
+        return _later(super().stamp, self.journal_modstamp)
 
 
 class VendorAdjustment(Belonging):

@@ -188,7 +188,7 @@ def _refusals(vendor: VendorPerson, points: Sequence[Part], places: Sequence[Par
         yield _no("email", vendor.email, "HasOptedOutOfEmail")
     if vendor.do_not_call:
         yield from (_no("phone", phone, "DoNotCall") for phone in dict.fromkeys(_phones(vendor).values()))
-    if any(each.has_opted_out_solicit for each in vendor.individuals):
+    if vendor.opted_out_of_solicitation:
         for point in points:
             channels = ("email",) if point["kind"] == "email" else ("phone", "sms")
             yield from (_no(channel, point["value"], "HasOptedOutSolicit") for channel in channels)
@@ -260,11 +260,10 @@ def _attributes(vendor: VendorPerson) -> dict[str, str]:
         "department": vendor.department,
         "lead_source": vendor.lead_source,
         "email_bounced_at": vendor.email_bounced.isoformat() if vendor.email_bounced else None,
+        "should_forget": "true" if vendor.should_forget else None,
+        "opted_out_of_processing": "true" if vendor.opted_out_of_processing else None,
+        "opted_out_of_profiling": "true" if vendor.opted_out_of_profiling else None,
+        "opted_out_of_tracking": "true" if vendor.opted_out_of_tracking else None,
+        "opted_out_of_geo_tracking": "true" if vendor.opted_out_of_geo_tracking else None,
     }
-    for each in vendor.individuals:
-        told["should_forget"] = "true" if each.should_forget else None
-        told["opted_out_of_processing"] = "true" if each.has_opted_out_processing else None
-        told["opted_out_of_profiling"] = "true" if each.has_opted_out_profiling else None
-        told["opted_out_of_tracking"] = "true" if each.has_opted_out_tracking else None
-        told["opted_out_of_geo_tracking"] = "true" if each.has_opted_out_geo_tracking else None
     return {name: value for name, value in told.items() if value}
