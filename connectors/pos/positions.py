@@ -46,12 +46,11 @@ def _goods(item: Element, item_parts: Parts, dropped: bool, index: int) -> Itera
 def _line(item: Parts, goods: Element, dropped: bool, index: int) -> Told:
     of = parts(goods)
     item_id, extended = first(of, "ItemID"), first(of, "ExtendedAmount")
-    told = {
+    told: Told = {
         "line_id": said(item, "SequenceNumber") or str(index),
         "kind": "return" if goods.tag.startswith("Return") else "sale",
         "sku": text(item_id) or text(first(of, "POSIdentity"), "POSItemID"),
         "name": said(of, "Description") or attribute(item_id, "Name"),
-        "quantity": said(of, "Quantity"),
         "unit_price": said(of, "ActualSalesUnitPrice") or said(of, "RegularSalesUnitPrice"),
         "amount": text(extended),
         "currency": told_currency(attribute(extended, "Currency")),
@@ -61,7 +60,10 @@ def _line(item: Parts, goods: Element, dropped: bool, index: int) -> Told:
         "dropped": dropped,
         "voids": _voids(item, of) if dropped else None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    quantity = said(of, "Quantity")
+    if quantity is not None:  # one piece is meant where the till does not say
+        told["quantity"] = quantity
+    return told
 
 
 def _voids(item: Parts, goods: Parts) -> str | None:

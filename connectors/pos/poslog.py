@@ -5,7 +5,7 @@ and no schema default is applied: the published schema would make every customer
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NoReturn
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, XMLPullParser
@@ -15,6 +15,7 @@ from connectors.pos.written import forget_namespaces, written
 from models.base import Frozen
 
 _CHUNK: Final = 64 * 1024
+_PARSER_RAISES: Final = (ParseError, LookupError, UnicodeError, ValueError)
 
 
 class Bounds(Frozen):
@@ -67,38 +68,40 @@ def transactions(file: BinaryIO, bounds: Bounds) -> Iterator[Transaction]:
     DOCTYPE, for a document beyond the bounds and for one that is no POSLog.
     """
     metered = _Metered(file, bounds)
-    with _told_as_damage():
+    try:
         for element in _outermost(_events(metered), bounds.depth):
             metered.mark()
             raw = written(element)
             forget_namespaces(element)
             yield Transaction(element=element, raw=raw)
+    except _PARSER_RAISES as error:
+        raise _damage(error) from None
 
 
 def transaction_of(raw: str, bounds: Bounds) -> Transaction:
     """One transaction from its own text, which stays as it is. Raises Damaged as `transactions` does, or for none."""
-    with _told_as_damage():
-        parser = XMLParser(target=_NoDoctype())  # noqa: S314 (without a DOCTYPE there are no entities)
+    parser = XMLParser(target=_NoDoctype())  # noqa: S314 (without a DOCTYPE there are no entities)
+    try:
         parser.feed(raw.encode())
         root: Element = parser.close()
+    except _PARSER_RAISES as error:
+        raise _damage(error) from None
     element = root if _is_transaction(root.tag) else next(filter(_is_named_transaction, root.iter()), None)
     if element is None:
         raise Damaged("the text holds no transaction")
-    _check_depth(element, bounds.depth)
-    forget_namespaces(element)
+    if raw.count("</") >= bounds.depth:  # nothing is nested deeper than there are elements with an end of their own
+        _check_depth(element, bounds.depth)
+    if "xmlns" in raw:
+        forget_namespaces(element)
     return Transaction(element=element, raw=raw)
 
 
-@contextmanager
-def _told_as_damage() -> Iterator[None]:
-    """What a parser raises, without a word of the document."""
-    try:
-        yield
-    except ParseError as error:
+def _damage(error: Exception) -> Damaged:
+    """What a parser raised, without a word of the document."""
+    if isinstance(error, ParseError):
         line, column = error.position
-        raise Damaged(f"not well-formed XML at line {line}, column {column}") from None
-    except (LookupError, UnicodeError, ValueError):
-        raise Damaged("the encoding that the document names cannot be read") from None
+        return Damaged(f"not well-formed XML at line {line}, column {column}")
+    return Damaged("the encoding that the document names cannot be read")
 
 
 class _NoDoctype(TreeBuilder):
