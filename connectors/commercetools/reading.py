@@ -126,8 +126,13 @@ def told_in(model: type[Told], custom: Mapping[str, Any], names: Mapping[str, st
 def other_fields(custom: Mapping[str, Any], shop: ShopFields) -> dict[str, str]:
     """Custom fields that we have no word for, if they are plain values: `custom.<name>` -> text."""
     known = shop.words()
+    return plain_fields({name: value for name, value in custom.items() if name not in known})
+
+
+def plain_fields(custom: Mapping[str, Any]) -> dict[str, str]:
+    """Custom fields that are plain values: `custom.<name>` -> text."""
     plain = {name: text(value) for name, value in custom.items() if isinstance(value, (str, int, float, bool))}
-    return {f"custom.{name}": value for name, value in plain.items() if value is not None and name not in known}
+    return {f"custom.{name}": value for name, value in plain.items() if value is not None}
 
 
 def without_blanks(told: Mapping[str, str | None]) -> dict[str, str]:
