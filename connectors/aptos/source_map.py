@@ -109,6 +109,9 @@ class Object(Section):
     """One of our objects: its name in the feed, its daily files, and its fields."""
 
     feed: str | None = None
+    lookup: Annotated[str, StringConstraints(pattern=r"^/[^{}]*\{id\}[^{}]*$")] | None = None
+    """Path at which one record is asked for by its {id}. Only where the feed, read from its beginning, brings all of
+    them: then a full read asks for those that it did not bring, and ends what is gone."""
     file: Layout | None = None
     fields: tuple[Pick, ...]
 

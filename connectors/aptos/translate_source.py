@@ -1,7 +1,8 @@
 """What the CRM tells, in our words. Pure: the same payload and map give the same record.
 
 A payload is an item of the feed (or a line of an NDJSON file) as canonical JSON; `{"row": {...}}` for a line of a
-delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file that could not be read at all.
+delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file that could not be read at all;
+`{"gone": ...}` for a record that the CRM no longer has, without a word of when.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from connectors.aptos.told import (
     ToldLine,
     ToldTransaction,
 )
+from connectors.payload import canonical
 from models.consent import ConsentEvent
 from models.engagement import Activity
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
@@ -68,6 +70,8 @@ class Reading:
         item = _item(raw)
         if isinstance(item, Reason):
             return _refusal(object, raw, None, item)
+        if "gone" in item and item.keys() <= {"gone", "merged_into"}:
+            return _gone(object, raw, item)
         picks, row = _picks(self.map.objects[object], item)
         words, reasons = self.map.told(picks, row)
         if reasons:
@@ -189,6 +193,16 @@ class Reading:
 
     def _programme(self, plan: str | None) -> str:
         return self.programmes.get(plan, plan) if plan else "main"
+
+
+def gone(source_id: str, survivor: str | None) -> str:
+    """The payload of a record that the CRM no longer has; `survivor` took its place, if anything did."""
+    return canonical({"gone": source_id} | ({"merged_into": survivor} if survivor else {}))
+
+
+def _gone(object_: str, raw: str, item: Mapping[str, Any]) -> SourceRecord:
+    key = RecordKey(source=SOURCE, object=object_, source_id=str(item["gone"]))
+    return SourceRecord(key=key, raw=raw, body=Deletion(merged_into=item.get("merged_into")))
 
 
 def refused_echo(object_: str, raw: str) -> Refusal:
