@@ -173,7 +173,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
     app = serving(world(), stage.faults)
     with running({"magento": app}) as urls:
         source = connect(settings(urls["magento"]), clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(numbers: range, *, without: int = 0) -> frozenset[str]:

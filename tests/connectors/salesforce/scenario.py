@@ -164,7 +164,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
         told = {**sandbox.site(urls["salesforce"]), "reserve": 0.0, "bulk_page": 4}
         settings = Settings.model_validate(told)
         source = connect(settings, clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        org = app.state.shop
+        yield Stand(source, asked=lambda: org.asked, disturb=lambda: arm(org), vanish=lambda: vanish(org))
 
 
 def ids(object_: str, numbers: range) -> frozenset[str]:
