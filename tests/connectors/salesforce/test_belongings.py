@@ -272,6 +272,7 @@ def test_a_note_beyond_the_limit_keeps_its_preview(longest: int) -> None:
     org = fixture_org(clock)
     noted(org, LONG)
     assert texts(org, clock, longest_note=longest) == {LONG[:255]}
+    assert not [each for each in org.asked if each.endswith("/Content")], "its size was told"
     org.recalculate("ContentNote", NOTE, ContentSize=10)  # whatever size the vendor tells
     assert texts(org, clock, longest_note=longest) == {LONG[:255]}
 
@@ -294,7 +295,7 @@ def test_belongings_of_which_there_are_none_are_not_asked_for_record_by_record()
     org = fixture_org(clock)
     with reading(org, clock) as source:
         object_read(source, "contact", EVERYTHING)
-        assert "ContactPointConsent" not in " ".join(org.asked)
+        assert "ContactPointEmail" not in " ".join(org.asked)
         assert "ContactPointTypeConsent" in " ".join(org.asked)
         assert not missed(source, "contact", [ANA]).refused
 
