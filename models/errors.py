@@ -5,6 +5,7 @@
     ├── Rejected       it will never take this request: fix the record or the setting
     ├── SignInAgain    the credentials were refused: a person must look at them
     ├── Moved          the thing lives under another id now: follow it
+    ├── Forgotten      it no longer knows all that changed since then: read everything
     └── Contradicted   somebody changed it in between, or it holds other content: read again, decide again
 
 Bad records are never exceptions: they are `Refusal` values, and their neighbours land.
@@ -53,6 +54,10 @@ class Moved(OutsideError):
     def __init__(self, message: str, *, to: str, correlation_id: str | None = None, code: str | None = None) -> None:
         super().__init__(message, correlation_id=correlation_id, code=code)
         self.to = to
+
+
+class Forgotten(OutsideError):
+    """What changed since then was not kept, or not kept whole: a delta would miss something without a word."""
 
 
 class Contradicted(OutsideError):

@@ -21,8 +21,24 @@ class Deletion(Frozen):
     """source_id of the record that took its place, where the source merged two."""
 
 
+class Other(Frozen):
+    """A record that none of our words fits: a store, a customer group, a notice of a change. Nobody is judged by it."""
+
+    kind: Literal["other"] = "other"
+    what: str
+    """The source's own word for it: `store`, `customer-group`, `CustomerEmailVerified` ..."""
+    code: str | None = None
+    """By which other records name it, where that is not its source_id."""
+    name: str | None = None
+    customer: str | None = None
+    """source_id of the customer of the same source that it is about."""
+    order: str | None = None
+    """source_id of the order that it is about."""
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
 Body = Annotated[
-    Person | Order | Settlement | LoyaltyMember | LoyaltyEntry | Event | Activity | Deletion,
+    Person | Order | Settlement | LoyaltyMember | LoyaltyEntry | Event | Activity | Other | Deletion,
     Field(discriminator="kind"),
 ]
 

@@ -122,6 +122,14 @@ def status(connection: duckdb.DuckDBPyConnection) -> Answer:
     }
 
 
+def quarantine(connection: duckdb.DuckDBPyConnection, source: str | None, limit: int) -> Answer:
+    """Refused payloads with their reasons, and records that wait for another one; at most `limit` of each."""
+    return {
+        "refused": _ask(connection, "quarantine", source=source, limit=limit),
+        "waiting": _ask(connection, "waiting_records", source=source, limit=limit),
+    }
+
+
 def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:
     """How many payloads wait for a fix."""
     return sum(int(row["rejected"]) for row in _ask(connection, "sources"))

@@ -12,7 +12,7 @@ from functools import partial
 import orjson
 import pyarrow as pa
 
-from models.errors import OutsideError
+from models.errors import Forgotten, OutsideError
 from models.landing import Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from resolver.run import Run
@@ -62,9 +62,7 @@ def records(run: Run, source: Source) -> Landed:
 
     What landed before stays; the watermark does not move, so that the next run reads the window again.
     """
-    return _each(
-        run, source, lambda name: _window(run, source, name, _since(run, source.name, name), partial(_append, run))
-    )
+    return _each(run, source, lambda name: _delta(run, source, name))
 
 
 def everything(run: Run, source: Source) -> Landed:
@@ -103,6 +101,17 @@ def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
             run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
             break
     return total
+
+
+def _delta(run: Run, source: Source, name: str) -> Landed:
+    """What changed since the watermark; where the source has forgotten it, everything, and the run says so."""
+    try:
+        return _window(run, source, name, _since(run, source.name, name), partial(_append, run))
+    except Forgotten as error:
+        run.trouble(f"{source.name} {name}: {error} Everything is read instead.")
+        return sum(
+            (_compared(run, source, each) for each in source.objects if each in {*source.listed, name}), Landed()
+        )
 
 
 def _since(run: Run, source: str, name: str) -> datetime | None:

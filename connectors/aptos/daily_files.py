@@ -3,50 +3,57 @@
 import csv
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
 from connectors.aptos.source_map import Files, Layout
-from connectors.drops import Damaged, Drop, drops, lines, opened
+from connectors.drops import Damaged, Drop, DropFolder, lines, opened
 from connectors.payload import canonical
+from models.errors import TryLater
 from models.landing import Window
 
 log = logging.getLogger(__name__)
 
-_VENDOR = "aptos"
 _LONGEST_LINE = 1024**2
 _LARGEST_FILE = 16 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class DailyFiles:
-    """The files of one object in a folder."""
+    """The files of one object in a folder; those that belong to another object are left to it."""
 
-    folder: Path
+    folder: DropFolder
     layout: Layout
     files: Files
+    others: Sequence[Layout] = ()
 
     def new(self, window: Window) -> list[Drop]:
         """The files that came in the window, by day and number. Raises TryLater without the folder."""
-        found = drops(self.folder, _VENDOR, lambda name: self._order(name) is not None, self.files.done_suffix)
-        return sorted(
-            (drop for drop in found if drop.is_new(window)), key=lambda drop: self._order(drop.path.name) or ()
-        )
+        found = self.folder.new(self._is_ours, window)
+        return sorted(found, key=lambda drop: self._order(drop.path.name) or ())
 
-    def payloads(self, drop: Drop) -> Iterator[str]:
-        """The raw payload of each row; a single one that says why, where the file is refused whole."""
+    def payloads(self, drop: Drop, whole: list[Drop]) -> Iterator[str]:
+        """The raw payload of each row; a single one that says why, where the file is refused whole.
+
+        A file that was read to its end is added to `whole`.
+        """
         try:
             with opened(drop) as file:
                 count = self._checked(file, drop)
                 file.seek(0)
                 yield from self._rows(file, drop, count)
+            whole.append(drop)
         except Damaged as problem:
             log.warning("aptos: %s is refused whole: %s", drop.name, problem)
             yield canonical({"file": drop.name, "problem": str(problem), "size": drop.size})
+        except OSError as error:
+            raise TryLater("aptos: a daily file cannot be read from its disk", code=type(error).__name__) from error
+
+    def _is_ours(self, name: str) -> bool:
+        return self._order(name) is not None and all(other.order_of(name) is None for other in self.others)
 
     def _order(self, name: str) -> tuple[str, int] | None:
         return self.layout.order_of(name)

@@ -57,6 +57,27 @@ class Shop:
         self._versions[object_, key] = self._versions.get((object_, key), 0) + 1
         self.changes.append((object_, {**sandbox_feed.told(object_, key, body), "modifiedAt": at.isoformat()}))
 
+    def vanish(self, object_: str, key: str) -> None:
+        """Take something out without a trace: neither the feed nor anybody who asks for it finds it any more."""
+        self._held(object_).pop(key)
+        self._relabel(object_, key, "vanished")
+        if object_ == "customers":
+            self._claim(key, set())
+
+    def hide(self, object_: str, key: str) -> None:
+        """Let the feed forget something that is still there for whoever asks for it."""
+        self._relabel(object_, key, f"hidden {object_}")
+
+    def asked_for(self, object_: str, key: str, held: Body) -> Body:
+        """Something as it is now, with what the feed tells beside it: when it changed, hidden or not."""
+        kinds = {object_, f"hidden {object_}"}
+        told = next((body for kind, body in reversed(self.changes) if kind in kinds and body["id"] == key), {})
+        return {**told, **held}
+
+    def _relabel(self, object_: str, key: str, label: str) -> None:
+        """Change the object of its changes, so that the places of the others stay what cursors say."""
+        self.changes = [(label if kind == object_ and body["id"] == key else kind, body) for kind, body in self.changes]
+
     def number_of(self, system: str, value: str) -> str | None:
         """The customer whom this key means, after following merges."""
         number = self.by_key.get((system, value))
@@ -251,7 +272,7 @@ class _Server:
         if held.get("status") == "merged":
             gone = refused(410, "merged")
             return self._read(request, Reply(410, {**gone.body, "mergedInto": held["mergedInto"]}))
-        return self._read(request, Reply(200, held))
+        return self._read(request, Reply(200, self._shop.asked_for("customers", held["customerNumber"], held)))
 
     async def _lookup(self, request: Request) -> Response:
         asked = self._dialect.heard(dict(request.query_params))
@@ -273,8 +294,11 @@ class _Server:
         return self._read(request, self._shop.get_transaction("/".join(request.path_params.values())))
 
     async def _get_account(self, request: Request) -> Response:
-        held = self._shop.accounts.get(next(iter(request.path_params.values())))
-        return self._read(request, refused(404, "not_found") if held is None else Reply(200, held))
+        account = next(iter(request.path_params.values()))
+        held = self._shop.accounts.get(account)
+        if held is None:
+            return self._read(request, refused(404, "not_found"))
+        return self._read(request, Reply(200, self._shop.asked_for("loyalty_accounts", account, held)))
 
     async def _changes(self, request: Request) -> Response:
         object_ = request.path_params["object"]

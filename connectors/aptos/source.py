@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -11,12 +11,14 @@ import orjson
 from pydantic import Field, SecretStr, model_validator
 
 from connectors.aptos import api
+from connectors.aptos.asking import Asking
 from connectors.aptos.changes import Walk
 from connectors.aptos.daily_files import DailyFiles
 from connectors.aptos.destination import read_map
-from connectors.aptos.source_map import SourceMap
+from connectors.aptos.source_map import Layout, SourceMap
 from connectors.aptos.told import OBJECTS
 from connectors.aptos.translate_source import SOURCE, Echo, Reading, refused_echo
+from connectors.drops import Drop, DropFolder
 from connectors.fieldmap import WrongMap
 from connectors.http import Door
 from connectors.payload import read_path
@@ -43,6 +45,9 @@ class Settings(Frozen):
     """Secret of the client; from the environment."""
     daily_files: Path | None = None
     """Folder of the daily files, in place of `base_url`."""
+    archive: Path | None = None
+    """Where daily files go, with their markers, once they are landed; below the folder or on another disk. `--full`
+    reads them again there. A file that is refused stays in the folder. Without an archive files stay where they are."""
     fieldmap: Path | None = None
     """The deployment's own field map; the one beside this file if absent."""
     page_size: int = Field(default=200, ge=1, le=_LARGEST_PAGE)
@@ -56,14 +61,29 @@ class Settings(Frozen):
             raise ValueError("give exactly one of: base_url, daily_files")
         if self.base_url is not None and (self.client_id is None or self.client_secret is None):
             raise ValueError("base_url needs client_id and client_secret")
+        if self.archive is not None and self.daily_files in {None, self.archive}:
+            raise ValueError("archive: needs daily_files, and must be another folder")
         return self
 
 
 class Told(Protocol):
-    """The raw payloads of an object, a page's worth at a time, with the correlation id of each."""
+    """A way into the CRM."""
 
-    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
-        """Read the window."""
+    @property
+    def listed(self) -> Collection[str]:
+        """The objects of which a full read brings all."""
+        ...
+
+    def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+        """The raw payloads of the window, a page's worth at a time, with the correlation id of each."""
+        ...
+
+    def missing(self, object_: str, source_ids: Sequence[str]) -> Iterator[Page]:
+        """What became of records of a listed object."""
+        ...
+
+    def landed(self, object_: str) -> None:
+        """What was read of this object is on disk."""
         ...
 
 
@@ -75,7 +95,8 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
     programmes = {plan.key: programme for programme, plan in fieldmap.plans.items()}
     reading = Reading(fieldmap.source, programmes)
     if settings.daily_files is not None:
-        return Aptos(reading, _ByFiles(fieldmap.source, settings.daily_files), _offered(fieldmap.source, "file"))
+        drops = DropFolder(SOURCE, settings.daily_files, fieldmap.source.files.done_suffix, settings.archive)
+        return Aptos(reading, _ByFiles(fieldmap.source, drops), _offered(fieldmap.source, "file"))
     assert settings.base_url is not None
     assert settings.client_id is not None
     assert settings.client_secret is not None
@@ -90,7 +111,8 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
         clock=clock,
         sleep=sleep,
     )
-    return Aptos(reading, _ByFeed(fieldmap.source, door, settings.page_size), _offered(fieldmap.source, "feed"))
+    told = _ByFeed(reading, door, settings.page_size)
+    return Aptos(reading, told, _offered(fieldmap.source, "feed"))
 
 
 def _offered(source: SourceMap, way: str) -> Sequence[str]:
@@ -118,13 +140,15 @@ class Aptos:
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
-        return ()
+        """By the feed, what the map says can be asked for by its number. By daily files nothing: a file tells what
+        changed on its day, and a day without a customer says nothing about the customer.
+        """
+        return self._told.listed
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, but for postings of our own that come back."""
         self._check(object)
-        for raws, correlation_id in self._told(object, window):
+        for raws, correlation_id in self._told.raws(object, window):
             read = [self._reading.read(object, raw) for raw in raws]
             page = Page(
                 records=tuple(one for one in read if isinstance(one, SourceRecord)),
@@ -136,11 +160,12 @@ class Aptos:
             yield page
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
-        """Nothing: no object is listed."""
-        return iter(())
+        """Each record as the CRM has it now, or its deletion; it is asked for one by one. Raises what a Door raises."""
+        return self._told.missing(object, source_ids)
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
-        """Nothing is kept only until it has landed."""
+        """Move daily files that were read whole into the archive, if there is one. Raises TryLater."""
+        self._told.landed(object)
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a payload again. Raises Rejected for an object that the map does not name."""
@@ -156,12 +181,17 @@ class Aptos:
 class _ByFeed:
     """The change feed."""
 
-    def __init__(self, source: SourceMap, door: Door, page_size: int) -> None:
-        self._source = source
+    def __init__(self, reading: Reading, door: Door, page_size: int) -> None:
+        self._source = reading.map
+        self._asking = Asking(reading, door)
         self._door = door
         self._page_size = page_size
 
-    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+    @property
+    def listed(self) -> Collection[str]:
+        return [name for name in _offered(self._source, "feed") if self._source.objects[name].lookup is not None]
+
+    def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
         read = self._source.objects[object_]
         modified = next((pick.source for pick in read.fields if pick.to == "modified_at"), None)
         walk = Walk(
@@ -175,23 +205,49 @@ class _ByFeed:
         for stretch in walk.stretches():
             yield [_text(item) for item in stretch.items], stretch.correlation_id
 
+    def missing(self, object_: str, source_ids: Sequence[str]) -> Iterator[Page]:
+        return self._asking.pages(object_, source_ids)
+
+    def landed(self, object_: str) -> None:
+        """The CRM keeps what it has."""
+
 
 class _ByFiles:
     """The daily files."""
 
-    def __init__(self, source: SourceMap, folder: Path) -> None:
+    def __init__(self, source: SourceMap, drops: DropFolder) -> None:
         self._source = source
-        self._folder = folder
+        self._drops = drops
+        self._whole: dict[str, list[Drop]] = {}
+        """By object: the files that the latest reading has read to their end."""
 
-    def __call__(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+    @property
+    def listed(self) -> Collection[str]:
+        return ()
+
+    def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
+        whole = self._whole[object_] = []
         layout = self._source.objects[object_].file
         assert layout is not None
-        files = DailyFiles(self._folder, layout, self._source.files)
+        files = DailyFiles(self._drops, layout, self._source.files, self._others(object_))
         for drop in files.new(window):
-            payloads, number = files.payloads(drop), 0
+            payloads, number = files.payloads(drop, whole), 0
             while raws := list(islice(payloads, _PAGE)):
                 number += 1
                 yield raws, drop.correlation_id(SOURCE, number)
+
+    def missing(self, object_: str, source_ids: Sequence[str]) -> Iterator[Page]:
+        """Nothing: no object is listed."""
+        return iter(())
+
+    def landed(self, object_: str) -> None:
+        self._drops.put_away(self._whole.pop(object_, ()))
+
+    def _others(self, object_: str) -> Sequence[Layout]:
+        """The files of the objects that land before: a file belongs to the first object whose pattern fits."""
+        before = takewhile(lambda name: name != object_, OBJECTS)
+        found = (self._source.objects[name].file for name in before if name in self._source.objects)
+        return [layout for layout in found if layout is not None]
 
 
 def _text(item: object) -> str:

@@ -1,7 +1,8 @@
 """How the CRM's change feed and daily files are read: the `[source]` tables of the field map."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -36,16 +37,34 @@ class Pick(Section):
             raise ValueError("give exactly one of: from, value")
         return self
 
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether the value is taken as it is; asked for every field of every item."""
-        return self.each is None and self.codes is None and "." not in self.to
 
-    @cached_property
-    def read(self) -> Callable[[Mapping[str, Any]], Any]:
-        """Finds the value in an item."""
-        path = str(self.source)
-        return (lambda item: read_path(item, path)) if "." in path else (lambda item: item.get(path))
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """The fields of an object or of an item of a list, sorted by what there is to do for each of them."""
+
+    fields: tuple[Pick, ...]
+    plain: tuple[tuple[str, str], ...]
+    """Name there and word of ours, for values that are taken as they are."""
+    nested: tuple[tuple[tuple[str, ...], str], ...]
+    """The same for values further down."""
+    other: tuple[Pick, ...]
+    """Constants, codes, lists and columns that build a list."""
+    by_place: tuple[str, ...]
+    """Words that columns build."""
+
+    @classmethod
+    def of(cls, fields: tuple[Pick, ...]) -> "Picks":
+        """Sorted once a map: this is asked for every field of every item."""
+        as_is = [pick for pick in fields if pick.source and pick.each is None and pick.codes is None]
+        as_is = [pick for pick in as_is if "." not in pick.to]
+        sources = [(str(pick.source), pick.to) for pick in as_is]
+        return cls(
+            fields=fields,
+            plain=tuple((source, word) for source, word in sources if "." not in source),
+            nested=tuple((tuple(source.split(".")), word) for source, word in sources if "." in source),
+            other=tuple(pick for pick in fields if pick not in as_is),
+            by_place=tuple({pick.to.partition(".")[0]: None for pick in fields if "." in pick.to}),
+        )
 
 
 class Layout(Section):
@@ -66,6 +85,11 @@ class Layout(Section):
             raise ValueError("fields: needed for delimited files, and only for them")
         return self
 
+    @cached_property
+    def picks(self) -> Picks:
+        """The columns, sorted."""
+        return Picks.of(self.fields)
+
     def order_of(self, name: str) -> tuple[str, int] | None:
         """Day and number of a file of this object, `("", 0)` where the name tells none; None for another file."""
         found = self._name.fullmatch(name)
@@ -85,14 +109,27 @@ class Object(Section):
     """One of our objects: its name in the feed, its daily files, and its fields."""
 
     feed: str | None = None
+    lookup: Annotated[str, StringConstraints(pattern=r"^/[^{}]*\{id\}[^{}]*$")] | None = None
+    """Path at which one record is asked for by its {id}. Only where the feed, read from its beginning, brings all of
+    them: then a full read asks for those that it did not bring, and ends what is gone."""
     file: Layout | None = None
     fields: tuple[Pick, ...]
+
+    @cached_property
+    def picks(self) -> Picks:
+        """The fields, sorted."""
+        return Picks.of(self.fields)
 
 
 class Part(Section):
     """An item of a list."""
 
     fields: tuple[Pick, ...]
+
+    @cached_property
+    def picks(self) -> Picks:
+        """The fields, sorted."""
+        return Picks.of(self.fields)
 
 
 class Feed(Section):
@@ -180,20 +217,25 @@ class SourceMap(Section):
         elif rest and (len(rest) != 2 or not rest[0].isdigit() or rest[1] not in _words_of(word)):
             raise ValueError(f"{place}: write a list by place, e.g. emails.0.value")
 
-    def told(self, fields: Sequence[Pick], item: Mapping[str, Any]) -> tuple[dict[str, Any], list[Reason]]:
-        """An item under our words, and what could not be read."""
-        words: dict[str, Any] = {}
+    def told(self, picks: Picks, item: Mapping[str, Any]) -> tuple[dict[str, Any], list[Reason]]:
+        """An item under our words, and what could not be read. A text of blanks only says nothing."""
+        words = {
+            word: value
+            for source, word in picks.plain
+            if (value := item.get(source)) is not None and (value.__class__ is not str or value.strip())
+        }
+        for path, word in picks.nested:
+            value = _further_down(item, path)
+            if value is not None and (value.__class__ is not str or value.strip()):
+                words[word] = value
         reasons: list[Reason] = []
-        for pick in fields:
-            value = pick.value if pick.source is None else pick.read(item)
-            if value is None or (isinstance(value, str) and not value.strip()):
-                continue
-            if pick.is_plain:
-                words[pick.to] = value
-            else:
+        for pick in picks.other:
+            value = pick.value if pick.source is None else read_path(item, pick.source)
+            if value is not None and (value.__class__ is not str or value.strip()):
                 self._pick(pick, value, words, reasons)
-        for word in PARTS.keys() & words.keys():
-            words[word] = _listed(word, words[word])
+        for word in picks.by_place:
+            if word in words:
+                words[word] = _listed(word, words[word])
         return words, reasons
 
     def place(self, fields: Sequence[Pick], location: Location) -> str:
@@ -221,16 +263,17 @@ class SourceMap(Section):
             return value
         if not isinstance(value, list):
             raise ValueError("expected a list")
-        return [told for number, one in enumerate(value) for told in self._item(pick, number, one, reasons)]
-
-    def _item(self, pick: Pick, number: int, one: Any, reasons: list[Reason]) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-        where = f"{pick.source}[{number}]"
-        if not isinstance(one, Mapping):
-            reasons.append(Reason(path=where, problem="expected an object"))
-            return
-        told, wrong = self.told(self.parts[str(pick.each)].fields, one)
-        reasons += [Reason(path=f"{where}.{reason.path}", problem=reason.problem) for reason in wrong]
-        yield told
+        picks, items = self.parts[pick.each].picks, []
+        for number, one in enumerate(value):
+            if not isinstance(one, dict):
+                reasons.append(Reason(path=f"{pick.source}[{number}]", problem="expected an object"))
+                continue
+            told, wrong = self.told(picks, one)
+            items.append(told)
+            for reason in wrong:
+                where = f"{pick.source}[{number}].{reason.path}"
+                reasons.append(Reason(path=where, problem=reason.problem))
+        return items
 
     def _coded(self, table: str, value: object) -> str:
         codes = self.codes[table]
@@ -238,6 +281,14 @@ class SourceMap(Section):
         if found is None:
             raise ValueError(f"the code has no entry in source.codes.{table}, and there is no '*'")
         return found.replace("{value}", str(value).strip())
+
+
+def _further_down(value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON values
+    for name in path:
+        if value.__class__ is not dict:
+            return read_path(value, ".".join(path[path.index(name) :]))
+        value = value.get(name)
+    return value
 
 
 def _words_of(word: str) -> tuple[str, ...]:

@@ -1,30 +1,44 @@
 """What the CRM tells, under our words, before it becomes a record; the field map says where each word stands."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    PlainValidator,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, core_schema
 
-from models.base import Moment
 from models.consent import Channel
 from models.engagement import Activity
 from models.loyalty import EntryKind
 from models.orders import Currency, OrderChannel
 
 
-def _moment(value: object) -> object:
+def _moment(value: object) -> datetime:
     """Only text by ISO 8601: a bare number could be seconds, milliseconds or a day."""
     try:
-        if isinstance(value, str):
-            return datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
     except ValueError:
-        pass
-    raise ValueError("expected a moment by ISO 8601")
+        moment = None
+    if moment is None:
+        raise ValueError("expected a moment by ISO 8601")
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a moment by ISO 8601") from None
 
 
-def _day(value: object) -> object:
+def _day(value: object) -> date:
     """The day of a day or of a moment."""
     try:
         if isinstance(value, str):
@@ -34,21 +48,17 @@ def _day(value: object) -> object:
     raise ValueError("expected a day by ISO 8601")
 
 
-def _exact(value: object) -> object:
-    """A decimal number as text or as JSON writes it."""
-    try:
-        number = Decimal(str(value)) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite():
-        raise ValueError("expected a decimal number")
-    return number
+def _exact(number: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - the type Decimal
+    """A finite decimal number as text or as JSON writes it."""
+    return core_schema.custom_error_schema(
+        handler(number), custom_error_type="decimal", custom_error_message="expected a decimal number"
+    )
 
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-When = Annotated[Moment, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_day)]
-Exact = Annotated[Decimal, BeforeValidator(_exact)]
+When = Annotated[datetime, PlainValidator(_moment)]
+Day = Annotated[date, PlainValidator(_day)]
+Exact = Annotated[Decimal, GetPydanticSchema(_exact)]
 Scalar = str | int | float | bool | None
 
 

@@ -1,7 +1,8 @@
 """What the CRM tells, in our words. Pure: the same payload and map give the same record.
 
 A payload is an item of the feed (or a line of an NDJSON file) as canonical JSON; `{"row": {...}}` for a line of a
-delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file that could not be read at all.
+delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file that could not be read at all;
+`{"gone": ...}` for a record that the CRM no longer has, without a word of when.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from connectors.aptos.source_map import Object, Pick, SourceMap
+from connectors.aptos.source_map import Object, Pick, Picks, SourceMap
 from connectors.aptos.told import (
     OBJECTS,
     Told,
@@ -25,6 +26,7 @@ from connectors.aptos.told import (
     ToldLine,
     ToldTransaction,
 )
+from connectors.payload import canonical
 from models.consent import ConsentEvent
 from models.engagement import Activity
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
@@ -68,21 +70,22 @@ class Reading:
         item = _item(raw)
         if isinstance(item, Reason):
             return _refusal(object, raw, None, item)
-        fields, row = _fields(self.map.objects[object], item)
-        words, reasons = self.map.told(fields, row)
-        source_id = _source_id(object, words)
+        if "gone" in item and item.keys() <= {"gone", "merged_into"}:
+            return _gone(object, raw, item)
+        picks, row = _picks(self.map.objects[object], item)
+        words, reasons = self.map.told(picks, row)
         if reasons:
-            return _refusal(object, raw, source_id, *reasons)
+            return _refusal(object, raw, _source_id(object, words), *reasons)
         try:
             told = OBJECTS[object].model_validate(words)
         except ValidationError as error:
-            return _refusal(object, raw, source_id, *self._wrong(fields, error))
+            return _refusal(object, raw, _source_id(object, words), *self._wrong(picks.fields, error))
         return self._record(object, raw, told)
 
     def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
         if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
             return Echo(raw)
-        source_id = _source_id(object, {word: getattr(told, word) for word in _KEYS[object]})
+        source_id = _source_id(object, told.__dict__)
         key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
         return SourceRecord(key=key, raw=raw, body=self._body(told), changed_at=getattr(told, "modified_at", None))
 
@@ -192,6 +195,16 @@ class Reading:
         return self.programmes.get(plan, plan) if plan else "main"
 
 
+def gone(source_id: str, survivor: str | None) -> str:
+    """The payload of a record that the CRM no longer has; `survivor` took its place, if anything did."""
+    return canonical({"gone": source_id} | ({"merged_into": survivor} if survivor else {}))
+
+
+def _gone(object_: str, raw: str, item: Mapping[str, Any]) -> SourceRecord:
+    key = RecordKey(source=SOURCE, object=object_, source_id=str(item["gone"]))
+    return SourceRecord(key=key, raw=raw, body=Deletion(merged_into=item.get("merged_into")))
+
+
 def refused_echo(object_: str, raw: str) -> Refusal:
     """Our own posting, asked for by its payload: there is no record of it here."""
     return _refusal(object_, raw, None, Reason(path="", problem="our own posting, which its own source tells"))
@@ -204,15 +217,15 @@ def _item(raw: str) -> dict[str, Any] | Reason:
         return Reason(path="", problem="not a JSON object")
     if not isinstance(item, dict):
         return Reason(path="", problem="not a JSON object")
-    if set(item) >= {"file", "problem"}:
+    if "file" in item and "problem" in item:
         return Reason(path=str(item["file"]), problem=str(item["problem"]))
     return item
 
 
-def _fields(read: Object, item: Mapping[str, Any]) -> tuple[Sequence[Pick], Mapping[str, Any]]:
-    if set(item) == {"row"} and read.file is not None and read.file.fields:
-        return read.file.fields, item["row"]
-    return read.fields, item
+def _picks(read: Object, item: Mapping[str, Any]) -> tuple[Picks, Mapping[str, Any]]:
+    if len(item) == 1 and "row" in item and read.file is not None and read.file.fields:
+        return read.file.picks, item["row"]
+    return read.picks, item
 
 
 def _source_id(object_: str, words: Mapping[str, Any]) -> str | None:

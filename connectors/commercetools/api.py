@@ -1,6 +1,6 @@
 """commercetools over HTTP: the token, the walk through what changed, the words of its errors. No translation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from models.landing import Window
 VENDOR = "commercetools"
 LARGEST_PAGE = 500
 _SMALLEST_PAGE = 25
+LARGEST_BY_ID = 100
+"""A query by so many ids still fits into an address."""
+_DEFAULT_KEPT = timedelta(days=15)
 _SORT = (("sort", "lastModifiedAt asc"), ("sort", "id asc"))
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -36,15 +39,26 @@ class Stretch:
     correlation_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which messages a project keeps: none while they are switched off, else those younger than `for_`."""
+
+    on: bool
+    for_: timedelta
+
+
 class Api:
     """One project. Safe to use from several threads."""
 
-    def __init__(self, door: Door, page_size: int = LARGEST_PAGE) -> None:
+    def __init__(self, door: Door, project_key: str, page_size: int = LARGEST_PAGE) -> None:
         self._door = door
+        self._project = f"/{project_key}"
         self._page_size = page_size
 
-    def changed(self, resource: str, window: Window) -> Iterator[Stretch]:
-        """Walk the resources (`customers`, `orders`, `payments`) that changed in the window, oldest change first.
+    def changed(self, resource: str, window: Window, *narrowed: str) -> Iterator[Stretch]:
+        """Walk the resources (`customers`, `orders` ...) that changed in the window, oldest change first.
+
+        narrowed: further predicates, all of which hold.
 
         The walk goes by (lastModifiedAt, id) and never by offset: a resource that changes meanwhile moves to the end
         instead of pushing another one over the edge of a page. It may then be told twice, in its old and new state.
@@ -52,7 +66,7 @@ class Api:
         """
         size, place = self._page_size, None
         while True:
-            answer, size = self._ask(resource, within(window), place, size)
+            answer, size = self._ask(resource, (*narrowed, within(window)), place, size)
             found = _results(answer)
             if found:
                 yield Stretch(found, answer.correlation_id)
@@ -60,39 +74,51 @@ class Api:
                 return
             place = _further(answer, found, place)
 
-    def _ask(self, resource: str, inside: str, place: Place | None, size: int) -> tuple[Answer, int]:
+    def named(self, resource: str, ids: Sequence[str]) -> Stretch:
+        """Those of at most LARGEST_BY_ID resources that there are. Raises like `changed`."""
+        params = (("limit", len(ids)), ("withTotal", "false"), ("where", among(ids)))
+        answer = self._door.get(f"{self._project}/{resource}", params=params)
+        return Stretch(_results(answer), answer.correlation_id)
+
+    def kept(self) -> Kept:
+        """What the project's settings say about messages. Raises what a Door raises."""
+        told = self._door.get(self._project).json()
+        messages = told.get("messages") if isinstance(told, dict) else None
+        said = messages if isinstance(messages, dict) else {}
+        days = said.get("deleteDaysAfterCreation")
+        return Kept(said.get("enabled") is True, timedelta(days=days) if isinstance(days, int) else _DEFAULT_KEPT)
+
+    def _ask(self, resource: str, inside: tuple[str, ...], place: Place | None, size: int) -> tuple[Answer, int]:
         """One page and the size it was asked with: a query that times out is asked again for fewer resources."""
-        where = (("where", inside), *((("where", beyond(place)),) if place else ()))
+        where = tuple(("where", each) for each in (*inside, *((beyond(place),) if place else ())))
         while True:
             params = (*_SORT, ("limit", size), ("withTotal", "false"), *where)
             try:
-                return self._door.get(f"/{resource}", params=params), size
+                return self._door.get(f"{self._project}/{resource}", params=params), size
             except TryLater as error:
                 if error.code != "QueryTimedOut" or size // 2 < _SMALLEST_PAGE:
                     raise
                 size //= 2
 
 
-def open_api(
+def open_door(
     *,
     api_url: str,
     auth_url: str,
-    project_key: str,
     client_id: str,
     client_secret: SecretStr,
     scope: str,
-    page_size: int,
     per_second: float | None,
     clock: Callable[[], datetime],
     sleep: Callable[[float], None],
-) -> Api:
-    """The project behind its doors. Nothing is asked yet. Raises ValueError for an address without TLS."""
+) -> Door:
+    """The API host, signed in by client credentials. Nothing is asked yet. Raises ValueError for one without TLS."""
     tokens = Door(auth_url, vendor=VENDOR, clock=clock, sleep=sleep, classify=token_error)
     sign_in = client_credentials(
         tokens, "/oauth/token", client_id=client_id, client_secret=client_secret, scope=scope, clock=clock
     )
-    door = Door(
-        f"{api_url.rstrip('/')}/{project_key}",
+    return Door(
+        api_url,
         vendor=VENDOR,
         clock=clock,
         sleep=sleep,
@@ -101,7 +127,6 @@ def open_api(
         per_second=per_second,
         headers={"Accept": "application/json"},
     )
-    return Api(door, page_size)
 
 
 def within(window: Window) -> str:
@@ -114,6 +139,17 @@ def beyond(place: Place) -> str:
     """The predicate of everything after a place in the walk."""
     at = place.modified_at
     return f'lastModifiedAt > "{at}" or (lastModifiedAt = "{at}" and id > "{place.id}")'
+
+
+def among(ids: Sequence[str]) -> str:
+    """The predicate of these ids."""
+    return f"id in ({', '.join(map(quoted, ids))})"
+
+
+def quoted(value: str) -> str:
+    """A text as predicates write it, whatever it holds."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def stamp(moment: datetime) -> str:

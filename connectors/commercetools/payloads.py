@@ -1,6 +1,5 @@
 """The parts of commercetools' resources that we read, as the vendor names them. The rest stays in the raw payload."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -30,9 +29,9 @@ class CentMoney(Payload):
     fraction_digits: int = Field(ge=0, le=20)
 
     @property
-    def amount(self) -> Decimal:
-        """In the currency's unit."""
-        return Decimal(self.cent_amount).scaleb(-self.fraction_digits)
+    def units(self) -> int:
+        """Of which 10 ** fraction_digits are one of the currency."""
+        return self.cent_amount
 
 
 class PreciseMoney(Payload):
@@ -44,9 +43,9 @@ class PreciseMoney(Payload):
     fraction_digits: int = Field(ge=0, le=20)
 
     @property
-    def amount(self) -> Decimal:
-        """In the currency's unit."""
-        return Decimal(self.precise_amount).scaleb(-self.fraction_digits)
+    def units(self) -> int:
+        """Of which 10 ** fraction_digits are one of the currency."""
+        return self.precise_amount
 
 
 VendorMoney = Annotated[CentMoney | PreciseMoney, Field(discriminator="type")]

@@ -1,11 +1,15 @@
-"""A server that speaks like commercetools: one project with customers, orders and payments, kept in memory.
+"""A server that speaks like commercetools: one project with customers, orders, payments and carts, kept in memory.
 
 Faults beyond those of every sandbox: `throttled` (429 with Retry-After), `gateway` (502 from something that speaks no
-JSON), `query_timed_out` (a 400 that is worth another try) and `token_expired` (the token ends before its time).
+JSON), `query_timed_out` (a 400 that is worth another try) and `token_expired` (the token ends before its time). What
+happens in the project before a request is answered: `overtaken` (somebody else writes first, so that the version is
+stale), `payment_bumped` (a payment has a new version and nothing new in it), `order_claimed` (a guest's order gains its
+customer), `payload_left_out` (an order is too large for its message), `messages_lost` (one is gone, which leaves a gap)
+and `messages_off`.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -37,10 +41,13 @@ _GRANTS = {
     "customer-groups": "customers",
     "orders": "orders",
     "payments": "payments",
+    "carts": "orders",
     "stores": "stores",
     "types": "types",
+    "messages": "messages",
+    "settings": "project_settings",
 }
-"""What the view_ and manage_ scopes of each collection are called."""
+"""What the view_ and manage_ scopes of each collection, and of the project itself, are called."""
 
 
 class Refused(Exception):
@@ -70,11 +77,23 @@ def app(
     return serving(shop, faults, seed=seed)
 
 
+def site(base_url: str) -> dict[str, Any]:
+    """Settings for a source that reads the sandbox at this address."""
+    return {
+        "api_url": base_url,
+        "auth_url": base_url,
+        "project_key": PROJECT_KEY,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+    }
+
+
 def serving(shop: Shop, faults: Faults, *, seed: int = 0) -> Starlette:
     """The server of a shop that is filled already; `app.state.shop` is that shop."""
     server = _Server(shop, Random(seed))  # noqa: S311  a repeatable disorder is wanted
     routes = [
         Route(_TOKEN_PATH, server.token, methods=["POST"]),
+        Route("/{project}", server.settings, methods=["GET"]),
         Route("/{project}/{path}", server.many, methods=["GET"]),
         Route("/{project}/customers", server.sign_up, methods=["POST"]),
         Route("/{project}/{path}/{identity}", server.one, methods=["GET"]),
@@ -114,6 +133,11 @@ class _Server:
         token = self._shop.issue_token(frozenset(each.partition(":")[0] for each in scope.split()))
         granted = {"access_token": token, "expires_in": TOKEN_SECONDS, "scope": scope, "token_type": "Bearer"}
         return JSONResponse(granted)
+
+    async def settings(self, request: Request) -> Response:
+        """The project's own settings."""
+        self._admit(request, "view", "settings")
+        return _json(200, self._shop.settings())
 
     async def many(self, request: Request) -> Response:
         """A page of a collection."""
@@ -162,7 +186,7 @@ class _Server:
         if scopes is None:
             raise Refused(401, "invalid_token", "invalid_token", error="invalid_token")
         path = path or request.path_params["path"]
-        if request.path_params["project"] != self._shop.project_key or path not in RESOURCES:
+        if request.path_params["project"] != self._shop.project_key or path not in _GRANTS:
             raise Refused(404, "ResourceNotFound", f"URI not found: {request.url.path}")
         granted = {f"{right}_{_GRANTS[path]}", f"manage_{_GRANTS[path]}", "manage_project"}
         if not scopes & granted:
@@ -204,11 +228,55 @@ class _Faults:
                 "gateway": Response("<html>502 Bad Gateway</html>", 502, media_type="text/html"),
                 "query_timed_out": _Reads(app, _json(400, late)),
                 "token_expired": _TokenExpired(app, shop),
+                "overtaken": _Meanwhile(app, {"POST", "DELETE"}, lambda path: _overtake(shop, path)),
+                "payment_bumped": _Meanwhile(app, {"GET"}, lambda path: _bump_a_payment(shop)),
+                "order_claimed": _Meanwhile(app, {"GET"}, lambda path: _claim_an_order(shop)),
+                "payload_left_out": _Meanwhile(app, {"GET"}, lambda path: shop.leave_payload_out()),
+                "messages_lost": _Meanwhile(app, {"GET"}, lambda path: shop.lose_message()),
+                "messages_off": _Meanwhile(app, {"GET"}, lambda path: _switch_off(shop)),
             },
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._door(scope, receive, send)
+
+
+class _Meanwhile(Response):
+    """Something happens in the project before a request of these methods is answered as ever."""
+
+    def __init__(self, app: ASGIApp, methods: Collection[str], happens: Callable[[str], None]) -> None:
+        super().__init__()
+        self._app, self._methods, self._happens = app, methods, happens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in self._methods:
+            self._happens(scope["path"])
+        await self._app(scope, receive, send)
+
+
+def _overtake(shop: Shop, path: str) -> None:
+    """Somebody else writes to what this request is about."""
+    collection, _, identity = path.removeprefix(f"/{shop.project_key}/").partition("/")
+    if collection in RESOURCES and shop.find(collection, identity) is not None:
+        shop.bump(collection, identity)
+
+
+def _bump_a_payment(shop: Shop) -> None:
+    """The one that has been left alone for longest."""
+    if payments := shop.all("payments"):
+        shop.bump("payments", min(payments, key=lambda each: (each["lastModifiedAt"], each["id"]))["id"])
+
+
+def _claim_an_order(shop: Shop) -> None:
+    """The oldest order of a guest; its customer signed up later."""
+    guests = [each for each in shop.all("orders") if "customerId" not in each]
+    if guests and (customers := shop.all("customers")):
+        order = min(guests, key=lambda each: (each["createdAt"], each["id"]))
+        shop.touch("orders", order["id"], customerId=min(each["id"] for each in customers))
+
+
+def _switch_off(shop: Shop) -> None:
+    shop.messages_on = False
 
 
 class _Reads(Response):

@@ -87,6 +87,32 @@ def line(
     }
 
 
+def cart(identity: str, begun: datetime, lines: Sequence[Resource], currency: str, decimals: int) -> Resource:
+    """A cart that nobody has ordered yet, without taxes and discounts."""
+    total = sum(each["totalPrice"]["centAmount"] for each in lines)
+    return {
+        **base(identity, begun, begun),
+        "type": "Cart",
+        "cartState": "Active",
+        "lineItems": list(lines),
+        "customLineItems": [],
+        "totalPrice": money(total, currency, decimals),
+        "taxMode": "Platform",
+        "priceRoundingMode": "HalfEven",
+        "taxRoundingMode": "HalfEven",
+        "taxCalculationMode": "LineItemLevel",
+        "inventoryMode": "None",
+        "shippingMode": "Single",
+        "shipping": [],
+        "itemShippingAddresses": [],
+        "discountCodes": [],
+        "directDiscounts": [],
+        "refusedGifts": [],
+        "origin": "Customer",
+        "deleteDaysAfterLastModification": 90,
+    }
+
+
 def store(key: str, opened: datetime) -> Resource:
     """A storefront."""
     return {

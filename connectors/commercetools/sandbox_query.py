@@ -49,6 +49,15 @@ FIELDS: dict[str, frozenset[str]] = {
             *("paymentStatus", "transactions", "interfaceInteractions"),
         }
     ),
+    "carts": frozenset(
+        {
+            *_EVERY,
+            *("customerId", "customerEmail", "customerGroup", "anonymousId", "businessUnit", "store", "lineItems"),
+            *("customLineItems", "totalPrice", "taxedPrice", "cartState", "billingAddress", "shippingAddress"),
+            *("country", "locale", "origin", "discountCodes", "paymentInfo", "deleteDaysAfterLastModification"),
+        }
+    ),
+    "messages": frozenset({*_EVERY, "type", "sequenceNumber", "resource", "resourceVersion"}),
     "stores": frozenset({*_EVERY, "name", "languages", "countries", "distributionChannels", "supplyChannels"}),
     "customer-groups": frozenset({*_EVERY, "name"}),
     "types": frozenset({*_EVERY, "name", "description", "resourceTypeIds", "fieldDefinitions"}),

@@ -1,4 +1,4 @@
-"""The generated population as a commercetools project: its customers, orders, payments and stores."""
+"""The generated population as a commercetools project: its customers, orders, payments, carts and stores."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,15 @@ import polars as pl
 
 from connectors.commercetools import sandbox_payloads as made
 from connectors.commercetools.api import stamp
-from connectors.commercetools.sandbox_render_order import order, payments
+from connectors.commercetools.sandbox_render_order import cart, order, payments
 from connectors.commercetools.sandbox_shop import Resource, Shop
 from connectors.sandbox.population import Population
 
 Row = Mapping[str, Any]
 Told = Mapping[tuple[str, str], list[Row]]
 """Consents by (object, source_id)."""
+_CARTS = 7
+"""After every so many orders a cart is left behind."""
 
 
 def fill(shop: Shop, population: Population) -> None:
@@ -31,7 +33,9 @@ def fill(shop: Shop, population: Population) -> None:
     shop.load("stores", [made.store(key, opened) for key in sorted({row["store"] for row in records if row["store"]})])
     alive = [row for row in records if row["object"] == "customer" and row["deleted_at"] is None]
     shop.load("customers", [_customer(row, points, answers) for row in alive])
-    for row in _rows(population.orders):
+    for number, row in enumerate(_rows(population.orders)):
+        if row["customer"] and number % _CARTS == 0:
+            shop.load("carts", [cart(row)])
         whom = ("customer", row["customer"]) if row["customer"] else ("guest", row["guest"])
         paid = payments(row)
         consents = _consents(answers, "guest", row["guest"])

@@ -1,6 +1,7 @@
 """Orders and payments of the generated population, as commercetools keeps them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from connectors.commercetools import sandbox_payloads as made
@@ -23,6 +24,7 @@ _METHODS = {
     "gift_card": ("GIVEX", "GIFT_CARD"),
     "loyalty": ("LOYALTY", "LOYALTY"),
 }
+_LATER = timedelta(days=1)
 
 
 def order(row: Row, buyer: Row, paid: Sequence[str], consents: Sequence[str]) -> Resource:
@@ -79,6 +81,18 @@ def order(row: Row, buyer: Row, paid: Sequence[str], consents: Sequence[str]) ->
     }
 
 
+def cart(row: Row) -> Resource:
+    """The customer of this order has begun to buy the same again."""
+    lines = [_goods(row, each) for each in row["lines"]]
+    identity = made.named_id("cart", row["customer"])
+    return {
+        **made.cart(identity, row["placed_at"] + _LATER, lines, row["currency"], row["decimals"]),
+        **made.told(customerId=row["customer"], locale=row["locale"], country=_country(row)),
+        "store": {"typeId": "store", "key": row["store"]},
+        **made.custom({"loyaltyNumber": row["loyalty_number"], "channel": row["channel"], "brand": row["brand"]}),
+    }
+
+
 def payments(row: Row) -> list[Resource]:
     """A payment for each tender. Money goes back by the payment it came with, as far as that reaches."""
     owed = [(each["id"], each["at"], each["amount_minor"]) for each in row["refunds"]]
@@ -114,9 +128,9 @@ def _transaction(row: Row, identity: str, kind: str, amount: int, at: Any) -> Re
     return {"id": identity, "type": kind, "state": "Success", "timestamp": stamp(at), "amount": _money(row, amount)}
 
 
-def _line(row: Row, told: Row) -> Resource:
+def _goods(row: Row, told: Row) -> Resource:
     """Prices come without tax, as everywhere in the population."""
-    goods = made.line(
+    return made.line(
         told["line"],
         told["sku"],
         told["name"],
@@ -126,6 +140,10 @@ def _line(row: Row, told: Row) -> Resource:
         row["currency"],
         row["decimals"],
     )
+
+
+def _line(row: Row, told: Row) -> Resource:
+    goods = _goods(row, told)
     discount = reference("cart-discount", made.named_id("discount", "line"))
     goods["discountedPricePerQuantity"] = [
         {

@@ -1,5 +1,6 @@
 """The state behind the sandbox: one project's resources with versions, and the tokens that open it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from threading import RLock
 from typing import Any
 
 from connectors.commercetools.api import stamp
+from connectors.commercetools.sandbox_messages import Payload, of_change, of_creation, of_deletion
 
 Resource = dict[str, Any]
 
@@ -14,9 +16,11 @@ RESOURCES = {
     "customers": "customer",
     "orders": "order",
     "payments": "payment",
+    "carts": "cart",
     "stores": "store",
     "customer-groups": "customer-group",
     "types": "type",
+    "messages": "message",
 }
 """Path of each collection and the type id by which references name its members."""
 
@@ -47,6 +51,11 @@ class Shop:
         """Called with the collection before a page of it is put together; a test may change things here."""
         self.times_out_above: int | None = None
         """Queries for more resources than this take too long, however often they are asked."""
+        self.messages_on = True
+        """Whether changes are told as messages."""
+        self.keeps_messages_for = 15
+        """Days after which messages are deleted."""
+        self._numbers: Counter[str] = Counter()
         self._held: dict[str, dict[str, Resource]] = {path: {} for path in RESOURCES}
         self._tokens: dict[str, _Token] = {}
         self._issued = 0
@@ -59,7 +68,14 @@ class Shop:
     def all(self, path: str) -> list[Resource]:
         """Every resource of a collection, in no promised order."""
         with self.lock:
+            if path == "messages":
+                self._expire()
             return list(self._held[path].values())
+
+    def settings(self) -> Resource:
+        """The project, with what it says about messages."""
+        kept = {"enabled": self.messages_on, "deleteDaysAfterCreation": self.keeps_messages_for}
+        return {"key": self.project_key, "version": 1, "messages": kept}
 
     def find(self, path: str, identity: str) -> Resource | None:
         """By id, or by `key=...`."""
@@ -80,6 +96,7 @@ class Shop:
             now = stamp(self.clock())
             resource = {"version": 1, "createdAt": now, "lastModifiedAt": now, **draft}
             self._held[path][resource["id"]] = resource
+            self._tell(path, resource, of_creation(path, resource))
             return resource
 
     def change(self, path: str, identity: str, version: int, edit: Callable[[Resource], None]) -> Resource:
@@ -96,7 +113,15 @@ class Shop:
             if after != before:
                 after.update(version=version + 1, lastModifiedAt=stamp(self.clock()))
                 self._held[path][identity] = after
+                self._tell(path, after, of_change(path, before, after))
             return after
+
+    def bump(self, path: str, identity: str) -> None:
+        """A new version with nothing new in it, as a notification that is delivered twice makes."""
+        with self.lock:
+            held = self._held[path][identity]
+            news = {"version": held["version"] + 1, "lastModifiedAt": stamp(self.clock())}
+            self._held[path][identity] = held | news
 
     def touch(self, path: str, identity: str, **fields: object) -> Resource:
         """Somebody else changes fields, whatever the version."""
@@ -109,7 +134,58 @@ class Shop:
         with self.lock:
             if self._held[path][identity]["version"] != version:
                 raise Stale(self._held[path][identity]["version"])
-            return self._held[path].pop(identity)
+            removed = self._held[path].pop(identity)
+            self._tell(path, removed, of_deletion(path, removed))
+            return removed
+
+    def forget(self, message: str) -> None:
+        """A message is gone before anybody read it."""
+        with self.lock:
+            del self._held["messages"][message]
+
+    def lose_message(self) -> None:
+        """One message of a resource vanishes, neither its first nor its last one."""
+        with self.lock:
+            by_resource: dict[str, list[Resource]] = {}
+            for message in self._held["messages"].values():
+                by_resource.setdefault(message["resource"]["id"], []).append(message)
+            inner = [each[1:-1] for _, each in sorted(by_resource.items()) if len(each) > 2]
+            if inner:
+                self.forget(inner[0][0]["id"])
+
+    def leave_payload_out(self) -> None:
+        """The first message that carries a whole order says instead that the order is too large."""
+        with self.lock:
+            for identity, message in self._held["messages"].items():
+                if "order" in message:
+                    left = {"reason": "Too large", "payloadType": "Message"}
+                    rest = {name: value for name, value in message.items() if name != "order"}
+                    self._held["messages"][identity] = rest | {"payloadNotIncluded": left}
+                    return
+
+    def _tell(self, path: str, resource: Resource, told: Iterable[Payload]) -> None:
+        """Write messages about a resource, numbered on for each resource."""
+        for kind, payload in told if self.messages_on else ():
+            self._numbers[resource["id"]] += 1
+            number, now = self._numbers[resource["id"]], stamp(self.clock())
+            identity = f"message-{len(self._numbers)}-{resource['id']}-{number}"
+            self._held["messages"][identity] = {
+                "id": identity,
+                "version": 1,
+                "createdAt": now,
+                "lastModifiedAt": now,
+                "sequenceNumber": number,
+                "resource": reference(RESOURCES[path], resource["id"]),
+                "resourceVersion": resource["version"],
+                "type": kind,
+                **payload,
+            }
+
+    def _expire(self) -> None:
+        oldest = stamp(self.clock() - timedelta(days=self.keeps_messages_for))
+        for identity, message in list(self._held["messages"].items()):
+            if message["createdAt"] < oldest:
+                del self._held["messages"][identity]
 
     def issue_token(self, scopes: frozenset[str]) -> str:
         """A new token, good for two days."""

@@ -100,6 +100,23 @@ def _add_transaction(payment: Resource, action: Action) -> None:
     payment["transactions"].append(draft)
 
 
+def _add_return(order: Resource, action: Action) -> None:
+    number = sum(len(each["items"]) for each in order["returnInfo"])
+    items = [
+        {
+            "id": f"{order['id']}-r{number + place}",
+            "type": "LineItemReturnItem",
+            "paymentState": "Initial",
+            "createdAt": order["lastModifiedAt"],
+            "lastModifiedAt": order["lastModifiedAt"],
+            **item,
+        }
+        for place, item in enumerate(action["items"], start=1)
+    ]
+    told = {name: action[name] for name in ("returnTrackingId", "returnDate") if name in action}
+    order["returnInfo"].append({**told, "items": items})
+
+
 def _change_transaction_state(payment: Resource, action: Action) -> None:
     for transaction in payment["transactions"]:
         if transaction["id"] == action["transactionId"]:
@@ -122,6 +139,7 @@ _EDITS: dict[tuple[str, str], Edit] = {
     ("orders", "changeOrderState"): _set("orderState"),
     ("orders", "changePaymentState"): _set("paymentState"),
     ("orders", "changeShipmentState"): _set("shipmentState"),
+    ("orders", "addReturnInfo"): _add_return,
     ("payments", "addTransaction"): _add_transaction,
     ("payments", "changeTransactionState"): _change_transaction_state,
 }

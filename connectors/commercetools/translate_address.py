@@ -3,24 +3,24 @@
 from collections.abc import Iterator
 
 from connectors.commercetools.payloads import VendorAddress
-from models.records import ContactPoint, PostalAddress
+from connectors.commercetools.reading import Words
 
 
-def postal(told: VendorAddress, *, label: str | None, primary: bool) -> PostalAddress:
-    """The place. A street without a number of its own may hold the number too, so it goes to `line1`."""
+def postal(told: VendorAddress, *, label: str | None, primary: bool) -> Words:
+    """A PostalAddress. A street without a number of its own may hold the number too, so it goes to `line1`."""
     apart = bool(told.street_number)
-    return PostalAddress(
-        label=label,
-        line1=None if apart else told.street_name,
-        street=told.street_name if apart else None,
-        house_number=told.street_number or None,
-        line2=_second_line(told),
-        postcode=told.postal_code,
-        city=told.city,
-        region=told.region or told.state,
-        country=told.country,
-        primary=primary,
-    )
+    return {
+        "label": label,
+        "line1": None if apart else told.street_name,
+        "street": told.street_name if apart else None,
+        "house_number": told.street_number or None,
+        "line2": _second_line(told),
+        "postcode": told.postal_code,
+        "city": told.city,
+        "region": told.region or told.state,
+        "country": told.country,
+        "primary": primary,
+    }
 
 
 def one_line(told: VendorAddress) -> str:
@@ -29,14 +29,14 @@ def one_line(told: VendorAddress) -> str:
     return " ".join(part for part in parts if part)
 
 
-def contacts(told: VendorAddress, label: str) -> Iterator[ContactPoint]:
-    """Phone, mobile and e-mail of whoever receives there."""
+def contacts(told: VendorAddress, label: str) -> Iterator[Words]:
+    """Phone, mobile and e-mail of whoever receives there, as ContactPoints."""
     if told.phone:
-        yield ContactPoint(kind="phone", value=told.phone, label=label)
+        yield {"kind": "phone", "value": told.phone, "label": label}
     if told.mobile:
-        yield ContactPoint(kind="phone", value=told.mobile, label="mobile")
+        yield {"kind": "phone", "value": told.mobile, "label": "mobile"}
     if told.email:
-        yield ContactPoint(kind="email", value=told.email, label=label)
+        yield {"kind": "email", "value": told.email, "label": label}
 
 
 def is_for(told: VendorAddress, given: str | None, family: str | None) -> bool:
@@ -47,12 +47,12 @@ def is_for(told: VendorAddress, given: str | None, family: str | None) -> bool:
     return _agree(told.first_name, given) and _agree(told.last_name, family)
 
 
-def unique(points: Iterator[ContactPoint]) -> tuple[ContactPoint, ...]:
+def unique(points: Iterator[Words]) -> list[Words]:
     """Each contact once, the first mention wins."""
-    seen: dict[tuple[str, str], ContactPoint] = {}
+    seen: dict[tuple[str, str], Words] = {}
     for point in points:
-        seen.setdefault((point.kind, point.value), point)
-    return tuple(seen.values())
+        seen.setdefault((point["kind"], point["value"]), point)
+    return list(seen.values())
 
 
 def _second_line(told: VendorAddress) -> str | None:

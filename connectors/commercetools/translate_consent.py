@@ -7,9 +7,8 @@ import orjson
 from pydantic import ValidationError
 
 from connectors.commercetools.payloads import Instant, Payload
-from connectors.commercetools.reading import ShopFields, Unreadable, reasons
-from models.consent import Channel, ConsentEvent, ConsentStatus
-from models.records import ContactPoint
+from connectors.commercetools.reading import ShopFields, Unreadable, Words, reasons
+from models.consent import Channel, ConsentStatus
 
 
 class ConsentTold(Payload):
@@ -27,7 +26,7 @@ class ConsentTold(Payload):
 class Reached:
     """By which contact point each channel reaches a person, for answers that do not say which one they are about."""
 
-    def __init__(self, points: Iterable[ContactPoint], *, post: str | None, push: str | None) -> None:
+    def __init__(self, points: Iterable[Words], *, post: str | None, push: str | None) -> None:
         self._points = tuple(points)
         self._apart: dict[Channel, str | None] = {"post": post, "push": push}
 
@@ -36,15 +35,13 @@ class Reached:
         if channel in self._apart:
             return self._apart[channel]
         kind = "email" if channel == "email" else "phone"
-        found = [point for point in self._points if point.kind == kind]
-        found.sort(key=lambda point: channel == "sms" and point.label != "mobile")
-        return found[0].value if found else None
+        found = [point for point in self._points if point["kind"] == kind]
+        found.sort(key=lambda point: channel == "sms" and point["label"] != "mobile")
+        return str(found[0]["value"]) if found else None
 
 
-def consents(
-    custom: Mapping[str, Any], shop: ShopFields, reached: Reached, brand: str | None
-) -> Iterator[ConsentEvent]:
-    """The answers, in the order told. One about a channel by which nobody is reached says nothing and is left out.
+def consents(custom: Mapping[str, Any], shop: ShopFields, reached: Reached, brand: str | None) -> Iterator[Words]:
+    """ConsentEvents, in the order told. One about a channel by which nobody is reached says nothing and is left out.
 
     Raises Unreadable for an entry that is no answer.
     """
@@ -53,15 +50,15 @@ def consents(
         said = _told(entry, f"custom.fields.{shop.consents}[{number}]")
         about = said.contact_point or reached.by(said.channel)
         if about is not None:
-            yield ConsentEvent(
-                contact_point=about,
-                channel=said.channel,
-                brand=said.brand or brand,
-                purpose=said.purpose,
-                status=said.status,
-                at=said.at,
-                proof=said.proof,
-            )
+            yield {
+                "contact_point": about,
+                "channel": said.channel,
+                "brand": said.brand or brand,
+                "purpose": said.purpose,
+                "status": said.status,
+                "at": said.at,
+                "proof": said.proof,
+            }
 
 
 def _told(entry: object, where: str) -> ConsentTold:

@@ -6,6 +6,7 @@ from typing import Any
 from connectors.commercetools.payloads import Payload, VendorAddress, VendorCustomer
 from connectors.commercetools.reading import (
     ShopFields,
+    Words,
     other_fields,
     own_fields,
     text,
@@ -14,8 +15,7 @@ from connectors.commercetools.reading import (
 )
 from connectors.commercetools.translate_address import contacts, is_for, one_line, postal, unique
 from connectors.commercetools.translate_consent import Reached, consents
-from models.loyalty import LoyaltyMember, Tier
-from models.records import ContactPoint, Identifier, Person, PostalAddress
+from models.records import Person
 
 
 class LoyaltyTold(Payload):
@@ -33,34 +33,42 @@ def person(told: VendorCustomer, shop: ShopFields) -> Person:
     brand = shop.brand_of(custom, store)
     points = unique(_contact_points(told))
     member = _member(custom, shop)
-    return Person(
-        title=told.title or told.salutation,
-        given_name=told.first_name,
-        middle_name=told.middle_name,
-        family_name=told.last_name,
-        organisation=told.company_name,
-        birth_date=told.date_of_birth,
-        locale=told.locale,
-        brand=brand,
-        store=store,
-        contact_points=points,
-        addresses=tuple(_addresses(told)),
-        identifiers=tuple(_identifiers(told, member)),
-        consents=tuple(consents(custom, shop, _reached_by(told, points), brand)),
-        loyalty=(member,) if member else (),
-        created_at=told.created_at,
-        attributes=_attributes(told, custom, shop),
+    return Person.model_validate(
+        {
+            "title": told.title or told.salutation,
+            "given_name": told.first_name,
+            "middle_name": told.middle_name,
+            "family_name": told.last_name,
+            "organisation": told.company_name,
+            "birth_date": told.date_of_birth,
+            "locale": told.locale,
+            "brand": brand,
+            "store": store,
+            "contact_points": points,
+            "addresses": list(_addresses(told)),
+            "identifiers": list(_identifiers(told, member)),
+            "consents": list(consents(custom, shop, _reached_by(told, points), brand)),
+            "loyalty": [member] if member else [],
+            "created_at": told.created_at,
+            "attributes": _attributes(told, custom, shop),
+        }
     )
 
 
-def _contact_points(told: VendorCustomer) -> Iterator[ContactPoint]:
-    yield ContactPoint(kind="email", value=told.email, label="account", primary=True, verified=told.is_email_verified)
+def _contact_points(told: VendorCustomer) -> Iterator[Words]:
+    yield {
+        "kind": "email",
+        "value": told.email,
+        "label": "account",
+        "primary": True,
+        "verified": told.is_email_verified,
+    }
     for address in told.addresses:
         if is_for(address, told.first_name, told.last_name):
             yield from contacts(address, _label(address, told) or "address")
 
 
-def _addresses(told: VendorCustomer) -> Iterator[PostalAddress]:
+def _addresses(told: VendorCustomer) -> Iterator[Words]:
     preferred = told.default_billing_address_id or told.default_shipping_address_id
     for address in told.addresses:
         primary = address.id is not None and address.id == preferred
@@ -75,25 +83,26 @@ def _label(address: VendorAddress, told: VendorCustomer) -> str | None:
     return address.key
 
 
-def _identifiers(told: VendorCustomer, member: LoyaltyMember | None) -> Iterator[Identifier]:
+def _identifiers(told: VendorCustomer, member: Words | None) -> Iterator[Words]:
     if member:
-        yield Identifier(kind="loyalty_number", value=member.account)
+        yield {"kind": "loyalty_number", "value": member["account"]}
     if told.external_id:
-        yield Identifier(kind="external_id", value=told.external_id)
+        yield {"kind": "external_id", "value": told.external_id}
     if told.customer_number:
-        yield Identifier(kind="commercetools_customer_number", value=told.customer_number)
+        yield {"kind": "commercetools_customer_number", "value": told.customer_number}
 
 
-def _member(custom: Mapping[str, Any], shop: ShopFields) -> LoyaltyMember | None:
+def _member(custom: Mapping[str, Any], shop: ShopFields) -> Words | None:
+    """The LoyaltyMember, if there is a number."""
     names = {"number": shop.loyalty_number, "tier": shop.loyalty_tier, "points": shop.loyalty_points}
     told = told_in(LoyaltyTold, custom, names)
     if not told.number or not told.number.strip():
         return None
-    tier = Tier(code=told.tier) if told.tier else None
-    return LoyaltyMember(account=told.number, programme=shop.programme, tier=tier, balance=told.points)
+    tier = {"code": told.tier} if told.tier else None
+    return {"account": told.number, "programme": shop.programme, "tier": tier, "balance": told.points}
 
 
-def _reached_by(told: VendorCustomer, points: Iterable[ContactPoint]) -> Reached:
+def _reached_by(told: VendorCustomer, points: Iterable[Words]) -> Reached:
     return Reached(points, post=next(map(one_line, told.addresses), None), push=told.id)
 
 

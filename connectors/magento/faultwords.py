@@ -12,6 +12,7 @@ from models.errors import OutsideError, SignInAgain, TryLater
 _PLACE = re.compile(r"%(\w+)")
 _PLAIN = re.compile(r"[A-Za-z_:.\-]{1,80}|\d{1,6}")
 _LONGEST = 300
+_NO_ROUTE = "Request does not match any route."
 
 
 def error_of(answer: Answer) -> OutsideError | None:
@@ -19,14 +20,28 @@ def error_of(answer: Answer) -> OutsideError | None:
 
     403 in JSON is a right that the integration lacks; any other 403 is a firewall in front of the shop.
     """
-    if answer.status == 404 or 200 <= answer.status < 300:
+    if answer.status == 404:
         return None
+    if 200 <= answer.status < 300:
+        return _not_the_shop(answer)
     said, code = said_by(answer), str(answer.status)
     shown = f"{answer.asked}: answered {answer.status}" + (f", {said}" if said else "")
     if answer.status == 403:
         return SignInAgain(shown, code=code) if said else TryLater(shown, code=code)
     error = by_status(answer)
     return type(error)(shown, code=code) if error is not None else None
+
+
+def is_no_route(answer: Answer) -> bool:
+    """Whether this installation has no such end point; that of an object which is not there is another answer."""
+    return answer.status == 404 and said_by(answer) == _NO_ROUTE
+
+
+def _not_the_shop(answer: Answer) -> TryLater | None:
+    """A firewall that wants to see a browser says so in a page, and calls it a success."""
+    if "html" not in answer.headers.get("Content-Type", ""):
+        return None
+    return TryLater(f"{answer.asked}: answered {answer.status} with a page instead of JSON", code="page")
 
 
 def said_by(answer: Answer) -> str | None:

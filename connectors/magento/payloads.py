@@ -1,61 +1,107 @@
-"""The vendor's shapes as far as we read them: values, customers. Lenient as PHP is: `[]` may be an empty object."""
+"""The vendor's shapes as far as we read them: values, customers.
+
+Fields are of types that the validator knows by itself, so that a payload is read in one go. What PHP writes otherwise
+(an empty list for an empty object, nothing as an empty text) does not fit them and is put into JSON's words first.
+"""
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema, StringConstraints
+from pydantic_core import core_schema
+
+from models.orders import Money, money
+
+NOTHING, _FOUR_DECIMALS = Decimal(0), Decimal("0.0001")
+_NO_TIME = "0000-00-00 00:00:00"
+_SILENT: tuple[object, ...] = (None, "", [], {}, _NO_TIME)
+_LARGEST = 10**16
 
 
 def told_time(value: object) -> datetime | None:
     """`2026-01-31 23:59:59`, without a zone: the shop's setting says which. Raises ValueError."""
-    if value is None or value in {"", "0000-00-00 00:00:00"}:
+    if value is None or value in {"", _NO_TIME}:
         return None
     if not isinstance(value, str):
         raise ValueError("expected a date and time as text")
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("expected a date and time as YYYY-MM-DD HH:MM:SS") from None
+    return datetime.fromisoformat(value)
 
 
-def listed(value: object) -> object:
-    """PHP tells a list with gaps in its numbering as a table."""
-    return list(value.values()) if isinstance(value, dict) else value
+def meant(told: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The same in JSON's words: what says nothing is left out, and a list is a list.
+
+    PHP tells a list with gaps in its numbering as a table, and a street of one line as text.
+    """
+    if isinstance(told, list):
+        return [meant(one) for one in told]
+    if not isinstance(told, dict):
+        return told
+    if told and all(name.isdecimal() for name in told):
+        return [meant(one) for one in told.values()]
+    kept = {name: value for name, one in told.items() if (value := meant(one)) not in _SILENT}
+    if isinstance(kept.get("street"), str):
+        kept["street"] = [kept["street"]]
+    return kept
 
 
-def lines(value: object) -> object:
-    """A street of one line may be told as text."""
-    return [value] if isinstance(value, str) else listed(value)
+def _amount() -> core_schema.CoreSchema:
+    """A number as JSON has it or, more slowly, as text; never a truth value."""
+    return core_schema.union_schema(
+        [
+            core_schema.float_schema(strict=True, allow_inf_nan=False, gt=-_LARGEST, lt=_LARGEST),
+            core_schema.decimal_schema(allow_inf_nan=False, gt=Decimal(-_LARGEST), lt=Decimal(_LARGEST)),
+        ],
+        mode="left_to_right",
+        custom_error_type="amount",
+        custom_error_message="expected an amount",
+    )
+
+
+def _time() -> core_schema.CoreSchema:
+    """A date and time as text; a bare number is none."""
+    text = core_schema.str_schema(strict=True, pattern=r"^\d{4}-\d\d-\d\d[ T]")
+    return core_schema.custom_error_schema(
+        core_schema.chain_schema([text, core_schema.datetime_schema()]),
+        custom_error_type="time",
+        custom_error_message="expected a date and time as YYYY-MM-DD HH:MM:SS",
+    )
 
 
 Text = str | None
 Id = Annotated[str, StringConstraints(min_length=1)]
-Told = Annotated[datetime | None, BeforeValidator(told_time)]
-ToldAlways = Annotated[datetime, BeforeValidator(told_time)]
-Amount = Annotated[Decimal, Field(allow_inf_nan=False, gt=-(10**16), lt=10**16)]
+Number = float | Decimal
+Amount = Annotated[Number, GetPydanticSchema(lambda _, __: _amount())]
+Time = Annotated[datetime, GetPydanticSchema(lambda _, __: _time())]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-
-NOTHING, _FOUR_DECIMALS = Decimal(0), Decimal("0.0001")
-_SILENT: tuple[object, ...] = (None, "", [])
 
 
 class Shape(BaseModel):
-    """Fields that we do not know stay in the raw payload. Null, an empty text and an empty list say nothing."""
+    """Fields that we do not know stay in the raw payload. A text may be empty where the vendor has nothing to say."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _what_is_said(cls, told: object) -> object:
-        if not isinstance(told, dict):
-            return told
-        return {name: value for name in cls.__pydantic_fields__ if (value := told.get(name)) not in _SILENT}
+
+@lru_cache(maxsize=50_000)
+def exact(amount: Number | None) -> Decimal:
+    """The number as it was told, without zeros at its end; nothing is 0. Equal numbers are written alike.
+
+    Most numbers of a shop (0, prices, rates) come again and again: they are found, not made.
+    """
+    told = amount if isinstance(amount, Decimal) else Decimal(repr(amount or 0.0))
+    return Decimal(int(told)) if told == int(told) else told.normalize()
 
 
-def kept(amount: Decimal) -> Decimal:
+def kept(amount: Number) -> Decimal:
     """The amount as the vendor keeps it, with four decimals; digits behind them are dust of PHP's floats."""
-    return amount.quantize(_FOUR_DECIMALS)
+    return exact(amount).quantize(_FOUR_DECIMALS)
+
+
+@lru_cache(maxsize=50_000)
+def told_money(amount: Number, currency: str) -> Money:
+    """The amount as the vendor keeps it, in its currency."""
+    return money(str(kept(amount)), currency)
 
 
 class CustomAttribute(Shape):
@@ -75,17 +121,13 @@ class Region(Shape):
 class CustomerAddress(Shape):
     """An address in a customer's book."""
 
-    id: Text = None
-    firstname: Text = None
-    lastname: Text = None
     company: Text = None
-    street: Annotated[tuple[str, ...], BeforeValidator(lines)] = ()
+    street: tuple[str, ...] = ()
     postcode: Text = None
     city: Text = None
     region: Region = Region()
     country_id: Text = None
     telephone: Text = None
-    vat_id: Text = None
     default_billing: bool | None = None
     default_shipping: bool | None = None
 
@@ -102,6 +144,13 @@ class Balance(Shape):
 
     amount: Amount
     base_currency_code: Text = None
+
+
+class CustomerApart(Shape):
+    """Added by us to a customer: what was read apart from the list."""
+
+    is_subscribed: bool | None = None
+    balance: Balance | None = None
 
 
 class Customer(Shape):
@@ -123,10 +172,9 @@ class Customer(Shape):
     website_id: Text = None
     store_id: Text = None
     created_in: Text = None
-    created_at: Told = None
-    updated_at: Told = None
-    addresses: Annotated[tuple[CustomerAddress, ...], BeforeValidator(listed)] = ()
-    custom_attributes: Annotated[tuple[CustomAttribute, ...], BeforeValidator(listed)] = ()
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    addresses: tuple[CustomerAddress, ...] = ()
+    custom_attributes: tuple[CustomAttribute, ...] = ()
     extension_attributes: CustomerExtension = CustomerExtension()
-    balance: Balance | None = None
-    """Added by us, where the shop keeps store credit and the settings ask for it."""
+    read_apart: CustomerApart = CustomerApart()

@@ -1,23 +1,6 @@
 """The vendor's shapes of what is sold: orders, and the invoices, shipments and credit memos that follow them."""
 
-from collections.abc import Iterable
-from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
-
-from connectors.magento.payloads import (
-    NOTHING,
-    Amount,
-    CurrencyCode,
-    Id,
-    Shape,
-    Text,
-    Told,
-    ToldAlways,
-    lines,
-    listed,
-)
+from connectors.magento.payloads import Amount, CurrencyCode, Id, Shape, Text, Time
 
 
 class OrderAddress(Shape):
@@ -29,7 +12,7 @@ class OrderAddress(Shape):
     prefix: Text = None
     suffix: Text = None
     company: Text = None
-    street: Annotated[tuple[str, ...], BeforeValidator(lines)] = ()
+    street: tuple[str, ...] = ()
     postcode: Text = None
     city: Text = None
     region: Text = None
@@ -46,17 +29,19 @@ class OrderItem(Shape):
     product_type: Text = None
     sku: Text = None
     name: Text = None
-    qty_ordered: Amount = Decimal(1)
-    price_incl_tax: Amount = NOTHING
-    price: Amount = NOTHING
-    row_total: Amount = NOTHING
-    tax_amount: Amount = NOTHING
-    tax_percent: Amount = NOTHING
-    discount_amount: Amount = NOTHING
-    discount_tax_compensation_amount: Amount = NOTHING
+    qty_ordered: Amount = 1.0
+    price_incl_tax: Amount | None = None
+    price: Amount | None = None
+    row_total: Amount | None = None
+    tax_amount: Amount | None = None
+    tax_percent: Amount | None = None
+    discount_amount: Amount | None = None
+    discount_tax_compensation_amount: Amount | None = None
+    weee_tax_applied_row_amount: Amount | None = None
+    """A fixed tax on the product, e.g. for its disposal."""
 
 
-Items = Annotated[tuple[OrderItem, ...], BeforeValidator(listed)]
+Items = tuple[OrderItem, ...]
 
 
 class Payment(Shape):
@@ -64,7 +49,7 @@ class Payment(Shape):
 
     method: Text = None
     last_trans_id: Text = None
-    amount_authorized: Amount = NOTHING
+    amount_authorized: Amount | None = None
 
 
 class Shipping(Shape):
@@ -92,11 +77,11 @@ class AppliedTax(Shape):
 class OrderExtension(Shape):
     """What modules add to an order."""
 
-    shipping_assignments: Annotated[tuple[ShippingAssignment, ...], BeforeValidator(listed)] = ()
-    applied_taxes: Annotated[tuple[AppliedTax, ...], BeforeValidator(listed)] = ()
-    customer_balance_amount: Amount = NOTHING
-    gift_cards_amount: Amount = NOTHING
-    reward_currency_amount: Amount = NOTHING
+    shipping_assignments: tuple[ShippingAssignment, ...] = ()
+    applied_taxes: tuple[AppliedTax, ...] = ()
+    customer_balance_amount: Amount | None = None
+    gift_cards_amount: Amount | None = None
+    reward_currency_amount: Amount | None = None
     reward_points_balance: Text = None
     pickup_location_code: Text = None
     loyalty_number: Text = None
@@ -113,8 +98,8 @@ class Order(Shape):
     state: Text = None
     status: Id
     store_id: Text = None
-    created_at: ToldAlways
-    updated_at: Told = None
+    created_at: Time
+    updated_at: Time | None = None
     order_currency_code: CurrencyCode
     customer_id: Text = None
     customer_is_guest: int | None = None
@@ -129,13 +114,13 @@ class Order(Shape):
     customer_group_id: Text = None
     customer_taxvat: Text = None
     grand_total: Amount
-    total_paid: Amount = NOTHING
-    total_invoiced: Amount = NOTHING
-    total_refunded: Amount = NOTHING
-    tax_amount: Amount = NOTHING
-    shipping_amount: Amount = NOTHING
-    shipping_incl_tax: Amount = NOTHING
-    shipping_discount_amount: Amount = NOTHING
+    total_paid: Amount | None = None
+    total_invoiced: Amount | None = None
+    total_refunded: Amount | None = None
+    tax_amount: Amount | None = None
+    shipping_amount: Amount | None = None
+    shipping_incl_tax: Amount | None = None
+    shipping_discount_amount: Amount | None = None
     coupon_code: Text = None
     discount_description: Text = None
     shipping_description: Text = None
@@ -158,28 +143,34 @@ class ItemOfOrder(Shape):
 
 
 class KnownOrder(Shape):
-    """Added by us to what follows an order: what the vendor tells with the order only, and never changes."""
+    """What the vendor tells with the order only, and never changes."""
 
     payment: Payment = Payment()
-    items: Annotated[tuple[ItemOfOrder, ...], BeforeValidator(listed)] = ()
+    items: tuple[ItemOfOrder, ...] = ()
 
 
 class Positioned(Shape):
     """A number of pieces of one position of the order."""
 
     order_item_id: Id
-    qty: Amount = NOTHING
-    price: Amount = NOTHING
+    qty: Amount | None = None
+    price: Amount | None = None
 
 
-Pieces = Annotated[tuple[Positioned, ...], BeforeValidator(listed)]
+class Apart(Shape):
+    """Added by us to what follows an order: what was read apart from it."""
+
+    order: KnownOrder | None = None
+
+
+Pieces = tuple[Positioned, ...]
 
 
 class Vouchers(Shape):
     """What was paid, or paid back, by store credit and gift cards; totals leave it out."""
 
-    customer_balance_amount: Amount = NOTHING
-    gift_cards_amount: Amount = NOTHING
+    customer_balance_amount: Amount | None = None
+    gift_cards_amount: Amount | None = None
 
 
 class FollowsOrder(Shape):
@@ -188,10 +179,10 @@ class FollowsOrder(Shape):
     entity_id: Id
     order_id: Id
     store_id: Text = None
-    created_at: Told = None
-    updated_at: Told = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
     items: Pieces = ()
-    order: KnownOrder | None = None
+    read_apart: Apart = Apart()
 
 
 class Invoice(FollowsOrder):
@@ -215,7 +206,7 @@ class CreditMemo(FollowsOrder):
     state: int | None = None
     grand_total: Amount
     order_currency_code: CurrencyCode
-    comments: Annotated[tuple[Comment, ...], BeforeValidator(listed)] = ()
+    comments: tuple[Comment, ...] = ()
     extension_attributes: Vouchers = Vouchers()
 
 
@@ -226,32 +217,38 @@ class Track(Shape):
     track_number: Text = None
     carrier_code: Text = None
     title: Text = None
-    created_at: Told = None
+    created_at: Time | None = None
 
 
 class Shipment(FollowsOrder):
     """Goods that left, in one or more parcels."""
 
-    tracks: Annotated[tuple[Track, ...], BeforeValidator(listed)] = ()
+    tracks: tuple[Track, ...] = ()
 
 
-_CARD_FIELDS = ("cc_", "echeck_", "anet_")
-_CARD_REST = {"additional_information", "additional_data"}
-_CARD_MODULES = {"payment_additional_info"}
+class Transaction(Shape):
+    """What passed between the shop and who moves its money. The vendor does not say how much it was."""
+
+    transaction_id: Id
+    order_id: Id
+    created_at: Time | None = None
 
 
-def without_card_data(order: dict[str, Any]) -> dict[str, Any]:
-    """The order as told, save for what payment modules keep of cards and accounts: that must not come this far."""
-    payment, extension = order.get("payment"), order.get("extension_attributes")
-    clean = dict(order)
-    if isinstance(payment, dict):
-        vault = {"extension_attributes"} if "extension_attributes" in payment else set()
-        rest = _left(payment, _CARD_REST | vault)
-        clean["payment"] = {name: value for name, value in rest if not name.startswith(_CARD_FIELDS)}
-    if isinstance(extension, dict):
-        clean["extension_attributes"] = dict(_left(extension, _CARD_MODULES))
-    return clean
+class Returned(Shape):
+    """A number of pieces that the customer wants to bring back."""
+
+    order_item_id: Id
+    qty_requested: Amount | None = None
 
 
-def _left(told: dict[str, Any], hidden: set[str]) -> Iterable[tuple[str, Any]]:
-    return ((name, value) for name, value in told.items() if name not in hidden)
+class ReturnRequest(Shape):
+    """Goods that a customer wants to bring back, and how far that has come. Credit memos tell what did come back."""
+
+    entity_id: Id
+    increment_id: Text = None
+    order_id: Id
+    store_id: Text = None
+    customer_id: Text = None
+    date_requested: Time
+    status: Text = None
+    items: tuple[Returned, ...] = ()

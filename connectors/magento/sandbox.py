@@ -1,15 +1,17 @@
 """A stand-in for a Magento installation: stateful, with the vendor's searches, signatures, errors and oddities.
 
-Fault names beyond the common ones: `throttled` (429) and `firewall` (403), both of a firewall that says nothing more,
-and `nonce_used` (401, as when something on the way sends a request twice).
+Fault names beyond the common ones: `throttled` (429), `firewall` (403) and `challenged` (200), all pages of a firewall
+that says nothing more, `failing` (500), `token_expired`, and `nonce_used` (401, as when something on the way sends a
+request twice).
+What does not come and go but is how an installation is, is switched on by `sandbox_habits.habits_of(name, seed)`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -29,42 +31,17 @@ from connectors.magento.sandbox_auth import (
     Gate,
     No,
 )
+from connectors.magento.sandbox_habits import Habits
 from connectors.magento.sandbox_render import shop_of, store_views
-from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, found, page_of
+from connectors.magento.sandbox_search import Unsearchable, chosen, criteria, found, number_of, page_of
 from connectors.magento.sandbox_shop import Objects, Payload, Shop
 from connectors.sandbox.faults import Faults, faulty
 from connectors.sandbox.population import Population
+from connectors.sandbox.receiving import utc_now
 
-__all__ = ["Habits", "app", "serving", "site"]
+__all__ = ["app", "serving", "site"]
 
 Answering = Callable[[Request], Response]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How this installation differs from others, every one of which practitioners have met."""
-
-    tells_in: str = "UTC"
-    """Zone of the times in answers."""
-    filters_in: str = "UTC"
-    """Zone in which times of filters are read."""
-    largest_page: int = 300
-    repeats_last_page: bool = True
-    """A page past the end is the last page again."""
-    keeps_order_unsorted: bool = False
-    """Else a search without a sort comes in another order each time."""
-    lists_consent: bool = True
-    """Else `is_subscribed` is told for a single customer only."""
-    reads_or: bool = True
-    """Else all filters of a group must hold."""
-    deepest_row: int | None = None
-    """Rows beyond it take too long to count up to: 503."""
-    broken_rows: frozenset[int] = frozenset()
-    """Ids of rows that cannot be loaded: whatever page they are on is answered with 404."""
-    bearer: bool = False
-    """Integration tokens are taken as bearers, which is off since 2.4.4."""
-    store_credit: bool = True
-    """Adobe Commerce; else there is no such end point."""
 
 
 def app(population: Population, faults: Faults, *, spoilt: int = 0, habits: Habits | None = None) -> Starlette:
@@ -89,21 +66,44 @@ def site(base_url: str) -> dict[str, Any]:
     }
 
 
-def serving(shop: Shop, faults: Faults, habits: Habits | None = None) -> Starlette:
+def serving(
+    shop: Shop, faults: Faults, habits: Habits | None = None, clock: Callable[[], datetime] = utc_now
+) -> Starlette:
     """The shop as an ASGI app; `app.state.shop` is its memory."""
     habits = habits or Habits()
-    desk = _Desk(shop, habits)
-    answers = {
+    gate = Gate(habits.bearer, clock)
+    desk = _Desk(shop, habits, gate)
+    answers: dict[str, Response] = {
         "throttled": HTMLResponse("<h1>Too Many Requests</h1>", 429),
         "firewall": HTMLResponse("<h1>Forbidden</h1>", 403),
+        "challenged": HTMLResponse("<h1>Checking your browser</h1>", 200),
         "unavailable": HTMLResponse("<h1>Service Temporarily Unavailable</h1>", 503),
+        "failing": _refusal(500, No("Internal Error. Details are available in Magento log file.")),
         "nonce_used": _refusal(401, NONCE_USED),
     }
-    doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=Gate(habits.bearer))]
+    answers["token_expired"] = _Expired(gate)
+    doors = [Middleware(faulty, faults=faults, answers=answers), Middleware(_Guarded, gate=gate)]
     store = Starlette(routes=desk.routes(), middleware=doors)
     store.state.shop = shop
     store.middleware_stack = store.build_middleware_stack()  # now, so that an unknown fault is refused before serving
     return store
+
+
+class _Expired(Response):
+    """The fault `token_expired`: tokens end before their time, and the request finds that out by itself."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """End them, and pass the request on."""
+        self._gate.end_tokens()
+        await _Guarded(scope["app"].router, self._gate)(scope, receive, send)
+
+
+_TOKENS = ("/integration/admin/token", "/ims/token/v3")
+"""Where nobody needs a token, because tokens are handed out there."""
 
 
 class _Guarded:
@@ -117,6 +117,9 @@ class _Guarded:
         heads = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         url = f"{scope['scheme']}://{heads.get(b'host', '')}{scope['path']}?{query}"
+        if scope["path"].endswith(_TOKENS):
+            await self._app(scope, receive, send)
+            return
         no = self._gate.refuses(scope["method"], url, heads.get(b"authorization", ""))
         await (self._app if no is None else _refusal(401, no))(scope, receive, send)
 
@@ -124,8 +127,9 @@ class _Guarded:
 class _Desk:
     """Answers the requests."""
 
-    def __init__(self, shop: Shop, habits: Habits) -> None:
+    def __init__(self, shop: Shop, habits: Habits, gate: Gate) -> None:
         self._shop = shop
+        self._gate = gate
         self._habits = habits
         self._turn = 0
 
@@ -143,10 +147,26 @@ class _Desk:
             "invoices": lambda request: self._search(request, _of(shop.invoices)),
             "shipments": lambda request: self._search(request, _of(shop.shipments)),
             "creditmemos": lambda request: self._search(request, _of(shop.creditmemos)),
+            "transactions": lambda request: self._search(request, _of(shop.transactions)),
+            "returns": self._returns,
             "store/storeViews": self._store_views,
         }
-        bases = ("/rest/V1", "/rest/{code}/V1")
-        return [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
+        bases = ("/rest/V1", "/rest/{code}/V1", "/{tenant}/V1")
+        reads = [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
+        admin = [Route(f"{base}/integration/admin/token", self._admin_token, methods=["POST"]) for base in bases]
+        return [*admin, Route("/ims/token/v3", self._ims_token, methods=["POST"]), *reads]
+
+    async def _admin_token(self, request: Request) -> Response:
+        token = self._gate.admin_token(await request.json())
+        if token is None:
+            return _refusal(401, No("The account sign-in was incorrect or your account is disabled temporarily."))
+        return Response(orjson.dumps(token), media_type="application/json")
+
+    async def _ims_token(self, request: Request) -> Response:
+        """By the identity service, which is another server and speaks in other words."""
+        token = self._gate.ims_token(dict(parse_qsl((await request.body()).decode())))
+        told = {"error": "invalid_client"} if token is None else {"access_token": token, "expires_in": 86_399}
+        return Response(orjson.dumps(told), 400 if token is None else 200, media_type="application/json")
 
     def _noted(self, answer: Answering) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -175,15 +195,17 @@ class _Desk:
             return _refusal(400, No("Column %1 cannot be searched", [str(no)]))
         if not wanted.order:
             all_found = self._shuffled(all_found)
-        page = page_of(all_found, wanted, repeats_last=habits.repeats_last_page)
-        if any(row.get("entity_id", row.get("id")) in habits.broken_rows for row in page):
-            return _refusal(404, No("The entity that was requested doesn't exist. Verify the entity and try again."))
+        page = page_of(all_found, wanted)
+        if any(habits.breaks(number_of(row)) for row in page):
+            return self._unloadable()
+        if habits.slow_page is not None and len(page) > habits.slow_page:
+            return HTMLResponse("<h1>Gateway Timeout</h1>", 504)
         told = {"items": list(page), "search_criteria": wanted.told(), "total_count": len(all_found)}
         return self._json(chosen(told, asked["fields"]) if "fields" in asked else told)
 
     def _shuffled(self, rows: list[Payload]) -> list[Payload]:
         """Another order each time, as of a database that was not told one."""
-        if self._habits.keeps_order_unsorted or not rows:
+        if not rows:
             return rows
         self._turn = (self._turn + 3) % len(rows)
         return rows[self._turn :] + rows[: self._turn]
@@ -192,16 +214,27 @@ class _Desk:
         number = request.path_params["id"]
         if number not in objects:
             return _missing(field, number)
-        return self._json(objects[number])
+        return self._unloadable() if self._habits.breaks(number) else self._json(objects[number])
+
+    def _unloadable(self) -> Response:
+        """What a row that cannot be loaded does to every answer that it is a part of."""
+        said = {404: "The entity that was requested doesn't exist. Verify the entity and try again."}
+        report = "Internal Error. Details are available in Magento log file. Report ID: webapi-65a1c0de"
+        return _refusal(self._habits.broken_with, No(said.get(self._habits.broken_with, report)))
 
     def _balance(self, request: Request) -> Response:
         number, website = request.path_params["id"], request.path_params["website"]
-        if not self._habits.store_credit:
+        if not self._habits.commerce:
             return _refusal(404, No("Request does not match any route."))
         if number not in self._shop.customers:
             return _missing("customerId", number)
         told = {"customer_id": number, "website_id": website, "base_currency_code": "EUR"}
         return self._json({**told, "amount": self._shop.balances.get((number, website), 0.0)})
+
+    def _returns(self, request: Request) -> Response:
+        if not self._habits.commerce:
+            return _refusal(404, No("Request does not match any route."))
+        return self._search(request, _of(self._shop.returns))
 
     def _store_views(self, _: Request) -> Response:
         return self._json(

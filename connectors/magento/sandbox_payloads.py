@@ -420,3 +420,57 @@ def _comment(number: int, text: str, at: datetime) -> Payload:
         "is_visible_on_front": 0,
         "parent_id": number,
     }
+
+
+def transaction(of: Payload, number: int, *, at: datetime, kind: str = "capture") -> Payload:
+    """What the gateway did, with what it said; no amount."""
+    return {
+        "transaction_id": number,
+        "order_id": of["entity_id"],
+        "payment_id": of["payment"]["entity_id"],
+        "txn_id": f"T-{number}",
+        "parent_txn_id": "",
+        "txn_type": kind,
+        "is_closed": 1,
+        "additional_information": ["card 411111xxxxxx1111", "CARD HOLDER"],
+        "created_at": at,
+        "child_transactions": [],
+    }
+
+
+def return_request(
+    of: Payload, number: int, *, at: datetime, quantities: Mapping[int, int], status: str = "pending"
+) -> Payload:
+    """A request to bring back these pieces, by item id."""
+    return {
+        "entity_id": number,
+        "increment_id": f"{number:09d}",
+        "order_id": of["entity_id"],
+        "order_increment_id": of["increment_id"],
+        "store_id": of["store_id"],
+        "customer_id": of["customer_id"] or 0,
+        "date_requested": at,
+        "customer_custom_email": "",
+        "status": status,
+        "items": [_asked_back(number, place, item, pieces, status) for place, (item, pieces) in
+                  enumerate(quantities.items())],
+        "comments": [],
+        "tracks": [],
+    }  # fmt: skip
+
+
+def _asked_back(number: int, place: int, item: int, pieces: int, status: str) -> Payload:
+    done = pieces if status == "closed" else 0
+    return {
+        "entity_id": number * 10 + place,
+        "rma_entity_id": number,
+        "order_item_id": item,
+        "qty_requested": pieces,
+        "qty_authorized": done,
+        "qty_approved": done,
+        "qty_returned": done,
+        "reason": "5",
+        "condition": "8",
+        "resolution": "4",
+        "status": status,
+    }

@@ -137,6 +137,7 @@ def _add_order(shop: Shop, row: Row, buyer: Row) -> None:
     shop.orders[number] = order
     if order["grand_total"]:
         shop.invoices[number] = made.invoice(order, number, at=row["placed_at"], amount=order["grand_total"])
+        shop.transactions[number] = made.transaction(order, number, at=row["placed_at"])
     for place, told in enumerate(row["fulfilments"]):
         parcel = number * 10 + place
         shop.shipments[parcel] = made.shipment(
@@ -225,6 +226,10 @@ def _card(row: Row) -> Payload:
 def _add_creditmemos(shop: Shop, order: Payload, row: Row, unit: Decimal) -> None:
     """Money back for goods that came back names the goods; any other is an adjustment."""
     back = {order["entity_id"] * 100 + 2 * int(one["line"]): one["quantity"] for one in row["returns"]}
+    if back:
+        at = row["refunds"][0]["at"] if row["refunds"] else row["modified_at"]
+        number = order["entity_id"]
+        shop.returns[number] = made.return_request(order, number, at=at, quantities=back, status="closed")
     for place, refund in enumerate(row["refunds"], start=1):
         number = order["entity_id"] * 10 + place
         shop.creditmemos[number] = made.creditmemo(

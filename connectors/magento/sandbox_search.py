@@ -138,6 +138,12 @@ def _column(field: str) -> str:
     return field
 
 
+def number_of(row: Payload) -> int:
+    """The id of a row, whatever it is called."""
+    number: int = next(row[name] for name in ("entity_id", "id", "transaction_id") if name in row)
+    return number
+
+
 def _held(row: Payload, name: str) -> Any:  # noqa: ANN401 - any JSON value
     """Only what stands at the top can be searched; a customer's `id` is searched as `entity_id`."""
     held = row.get("id") if name == "entity_id" and "entity_id" not in row else row.get(name)
@@ -160,12 +166,12 @@ def _sortable(row: Payload, name: str) -> tuple[bool, Any]:
     return held is not None, held
 
 
-def page_of(rows: Sequence[Payload], wanted: Criteria, *, repeats_last: bool) -> Sequence[Payload]:
-    """The page; one past the end is the last page again, or nothing."""
+def page_of(rows: Sequence[Payload], wanted: Criteria) -> Sequence[Payload]:
+    """The page; one past the end is the last page again."""
     if wanted.page_size is None:
         return rows
     last = max(-(-len(rows) // wanted.page_size), 1)
-    page = min(wanted.page, last) if repeats_last else wanted.page
+    page = min(wanted.page, last)
     return rows[(page - 1) * wanted.page_size : page * wanted.page_size]
 
 

@@ -27,6 +27,8 @@ class Shop:
     invoices: Objects = field(default_factory=dict)
     shipments: Objects = field(default_factory=dict)
     creditmemos: Objects = field(default_factory=dict)
+    transactions: Objects = field(default_factory=dict)
+    returns: Objects = field(default_factory=dict)
     store_views: dict[int, int] = field(default_factory=dict)
     """Website by store view."""
     before_answer: Callable[[str], None] = _nothing
@@ -48,6 +50,25 @@ class Shop:
         for order in self.orders.values():
             if order["customer_id"] == customer_id:
                 order["customer_id"] = None
+
+    def remove(self, name: str, number: int) -> None:
+        """Delete something that was sold, in the database: the vendor's own pages do not offer it."""
+        del self.sold(name)[number]
+
+    def sold(self, name: str) -> Objects:
+        """The objects that go by this name."""
+        return {
+            "order": self.orders,
+            "invoice": self.invoices,
+            "shipment": self.shipments,
+            "creditmemo": self.creditmemos,
+            "transaction": self.transactions,
+            "return": self.returns,
+        }[name]
+
+    def decide_return(self, number: int, status: str) -> None:
+        """Authorise, refuse or close a return: nobody keeps when."""
+        self.returns[number].update(status=status)
 
     def edit_order(self, order_id: int, at: datetime, **fields: object) -> None:
         """Change an order; the vendor moves `updated_at`."""

@@ -1,10 +1,14 @@
-"""How an integration signs in: OAuth 1.0a with HMAC-SHA256, each request by itself, or a bearer token."""
+"""How we sign in: OAuth 1.0a with HMAC-SHA256, each request by itself; as an administrator, for a token of some hours.
+
+Tokens of Adobe's identity service are plain OAuth 2 and come from `connectors.sign_in`.
+"""
 
 import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from threading import Lock
 from uuid import uuid4
 
 from authlib.oauth1.rfc5849.client_auth import ClientAuth
@@ -12,6 +16,9 @@ from authlib.oauth1.rfc5849.parameters import prepare_headers
 from authlib.oauth1.rfc5849.signature import generate_signature_base_string
 from authlib.oauth1.rfc5849.util import escape
 from pydantic import SecretStr
+
+from connectors.http import Door
+from models.errors import SignInAgain
 
 _METHOD = "HMAC-SHA256"
 
@@ -60,3 +67,39 @@ class SignedRequests:
     def renew(self, refused: Mapping[str, str]) -> bool:
         """A request that something on the way sent twice is refused for its nonce: another nonce may help."""
         return True
+
+
+class AdminToken:
+    """A token for name and password of an administrator, fetched when it is needed and again when it is refused.
+
+    `door` leads to the shop without a sign-in. Shops that want a second factor refuse: an integration signs in there.
+    """
+
+    def __init__(self, door: Door, *, username: str, password: SecretStr) -> None:
+        self._door = door
+        self._username = username
+        self._password = password
+        self._token: str | None = None
+        self._lock = Lock()
+
+    def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """A bearer header. Raises SignInAgain if the shop gives no token for this name."""
+        with self._lock:
+            if self._token is None:
+                self._token = self._fetched()
+            return {"Authorization": f"Bearer {self._token}"}
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forget the refused token, unless another thread has renewed it already."""
+        with self._lock:
+            if refused.get("Authorization") == f"Bearer {self._token}":
+                self._token = None
+            return True
+
+    def _fetched(self) -> str:
+        asked = {"username": self._username, "password": self._password.get_secret_value()}
+        answer = self._door.post_idempotent("integration/admin/token", json=asked)
+        token = answer.json()
+        if not isinstance(token, str) or not token:
+            raise SignInAgain(f"{answer.asked}: the answer holds no token", correlation_id=answer.correlation_id)
+        return token

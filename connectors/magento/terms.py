@@ -43,9 +43,13 @@ class Terms(Frozen):
     )
 
     def moment(self, told: datetime | None) -> datetime | None:
+        """A time as told, in UTC, if any was told."""
+        return None if told is None else self.in_utc(told)
+
+    def in_utc(self, told: datetime) -> datetime:
         """A time as told, in UTC. Of the hour that a clock shows twice it is the first."""
-        if told is None:
-            return None
+        if told.tzinfo is None and self.time_zone == "UTC":
+            return told.replace(tzinfo=UTC)  # what most shops tell: nothing to work out, several times a record
         return (told if told.tzinfo else told.replace(tzinfo=ZoneInfo(self.time_zone))).astimezone(UTC)
 
     def view(self, store_id: str | None) -> StoreView:

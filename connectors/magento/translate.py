@@ -7,23 +7,32 @@ import orjson
 from pydantic import ValidationError
 
 from connectors.magento import payloads_order as sold
-from connectors.magento.payloads import Customer, Shape
+from connectors.magento.payloads import Customer, Shape, meant
 from connectors.magento.terms import Terms
 from connectors.magento.translate_customer import customer_body
 from connectors.magento.translate_order import order_body
-from connectors.magento.translate_settlement import credit_memo_body, invoice_body, shipment_body
-from models.landing import Body, Reason, Refusal, SourceRecord
+from connectors.magento.translate_settlement import (
+    credit_memo_body,
+    invoice_body,
+    return_body,
+    shipment_body,
+    transaction_body,
+)
+from connectors.payload import canonical
+from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.records import RecordKey
 
 SOURCE = "magento"
 
 
 class _Reading(NamedTuple):
-    """How one object is read: its shape and its body, and where its id stands."""
+    """How one object is read: its shape and its body, and where its id and the time of its change stand."""
 
     shape: type[Shape]
     body: Callable[[Any, Terms], Body]
     id_field: str = "entity_id"
+    changed: str | None = "updated_at"
+    """None where the vendor dates no changes: then what was read last is what holds."""
 
 
 _READINGS: Mapping[str, _Reading] = {
@@ -32,40 +41,87 @@ _READINGS: Mapping[str, _Reading] = {
     "invoice": _Reading(sold.Invoice, invoice_body),
     "shipment": _Reading(sold.Shipment, shipment_body),
     "creditmemo": _Reading(sold.CreditMemo, credit_memo_body),
+    "transaction": _Reading(sold.Transaction, transaction_body, "transaction_id", "created_at"),
+    "return": _Reading(sold.ReturnRequest, return_body, changed=None),
 }
 OBJECTS = tuple(_READINGS)
+_GONE, _UNLOADABLE = '{"deleted":true,', ',"unloadable":true}'
+"""How payloads of our own begin, or end."""
 
 
 def translate(object: str, raw: str, terms: Terms) -> SourceRecord | Refusal:  # noqa: A002
     """Read one payload. Raises KeyError for an object that this vendor does not have."""
     reading = _READINGS[object]
-    source_id: str | None = None
+    if raw.startswith(_GONE) or raw.endswith(_UNLOADABLE):
+        return _of_ours(object, raw)
     try:
-        payload = orjson.loads(raw)
-        source_id = _own_id(payload, reading.id_field)
-        told = reading.shape.model_validate(payload)
-        return SourceRecord(
-            key=RecordKey(source=SOURCE, object=object, source_id=str(source_id)),
-            raw=raw,
-            body=reading.body(told, terms),
-            changed_at=terms.moment(getattr(told, "updated_at", None)),
-        )
-    except orjson.JSONDecodeError:
-        reasons: tuple[Reason, ...] = (Reason(path="", problem="expected JSON"),)
+        return _record(object, raw, reading, _told(reading, raw), terms)
     except ValidationError as error:
         reasons = _reasons(error)
+    return Refusal(source=SOURCE, object=object, source_id=_own_id(raw, reading), raw=raw, reasons=reasons)
+
+
+def _told(reading: _Reading, raw: str) -> Shape:
+    """The payload in its shape; what does not fit is put into JSON's words first, which takes three times as long."""
+    try:
+        return reading.shape.model_validate_json(raw)
+    except ValidationError as error:
+        try:
+            told = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise error from None
+        return reading.shape.model_validate(meant(told))
+
+
+def _record(object: str, raw: str, reading: _Reading, told: Shape, terms: Terms) -> SourceRecord:  # noqa: A002
+    source_id: str = getattr(told, reading.id_field)
+    return SourceRecord(
+        key=RecordKey(source=SOURCE, object=object, source_id=source_id),
+        raw=raw,
+        body=reading.body(told, terms),
+        changed_at=terms.moment(getattr(told, reading.changed)) if reading.changed else None,
+    )
+
+
+def deletion(object: str, source_id: str) -> SourceRecord:  # noqa: A002
+    """The vendor has no words for what is gone; these are ours."""
+    raw = canonical({_READINGS[object].id_field: int(source_id), "deleted": True})
+    return _gone(object, raw, source_id)
+
+
+def unloadable(object: str, number: int) -> str:  # noqa: A002
+    """Nor for a row that is there and cannot be loaded; a payload in its place, which is refused."""
+    return canonical({_READINGS[object].id_field: number, "unloadable": True})
+
+
+def _of_ours(object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
+    source_id = str(orjson.loads(raw)[_READINGS[object].id_field])
+    if raw.startswith(_GONE):
+        return _gone(object, raw, source_id)
+    reasons = (Reason(path="", problem="the shop has this row and cannot load it; its own log says why"),)
     return Refusal(source=SOURCE, object=object, source_id=source_id, raw=raw, reasons=reasons)
 
 
-def _own_id(payload: object, field: str) -> str | None:
-    told = payload.get(field) if isinstance(payload, dict) else None
+def _gone(object: str, raw: str, source_id: str) -> SourceRecord:  # noqa: A002
+    return SourceRecord(key=RecordKey(source=SOURCE, object=object, source_id=source_id), raw=raw, body=Deletion())
+
+
+def _own_id(raw: str, reading: _Reading) -> str | None:
+    """The id in a payload that cannot be read otherwise."""
+    try:
+        payload = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    told = payload.get(reading.id_field) if isinstance(payload, dict) else None
     return str(told) if isinstance(told, int | str) and told != "" else None
 
 
 def _reasons(error: ValidationError) -> tuple[Reason, ...]:
     """Where and what, without the value that was found."""
+    if any(detail["type"] == "json_invalid" for detail in error.errors(include_url=False)):
+        return (Reason(path="", problem="expected JSON"),)
     return tuple(
-        Reason(path=_path(detail["loc"]), problem=detail["msg"].removeprefix("Value error, "))
+        Reason(path=_path(detail["loc"]), problem=detail["msg"])
         for detail in error.errors(include_url=False, include_context=False, include_input=False)
     )
 

@@ -1,6 +1,8 @@
 """Customers as persons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from connectors.magento.payloads import Customer, CustomerAddress, kept
@@ -24,6 +26,8 @@ _KNOWN = {
     "language": "language",
     "preferredlanguage": "language",
 }
+_EXTRA = ("website_id", "group_id", "taxvat", "created_in")
+_extra_of = attrgetter(*_EXTRA)
 SEXES = {"1": "M", "2": "F"}
 """The vendor's option ids; 3 is `not specified`."""
 
@@ -31,28 +35,28 @@ SEXES = {"1": "M", "2": "F"}
 def customer_body(told: Customer, terms: Terms) -> Person:
     """A registered customer. Loyalty, phones and the like come from custom attributes by their codes."""
     answers = dict(_answers(told))
-    known = {_KNOWN[_plain(code)]: value for code, value in answers.items() if _plain(code) in _KNOWN}
+    known = {_known(code): value for code, value in answers.items() if _known(code)}
     number, view = known.get("loyalty_number"), terms.view(told.store_id)
     return Person(
-        title=told.prefix,
-        given_name=told.firstname,
-        middle_name=told.middlename,
-        family_name=told.lastname,
-        name_suffix=told.suffix,
+        title=told.prefix or None,
+        given_name=told.firstname or None,
+        middle_name=told.middlename or None,
+        family_name=told.lastname or None,
+        name_suffix=told.suffix or None,
         organisation=next((place.company for place in told.addresses if place.company), None),
         sex=SEXES.get(told.gender or ""),
-        birth_date=told.dob,
+        birth_date=told.dob or None,
         language=known.get("language"),
         locale=view.locale,
         brand=view.brand,
-        store=told.store_id,
+        store=told.store_id or None,
         contact_points=tuple(_contacts(told, known)),
         addresses=tuple(_addresses(told)),
         identifiers=(Identifier(kind="loyalty_number", value=number),) if number else (),
         consents=tuple(_newsletter(told, terms)),
         loyalty=(_member(number, known),) if number else (),
         created_at=terms.moment(told.created_at),
-        attributes=dict(_leftovers(told, answers)),
+        attributes=_leftovers(told, answers),
     )
 
 
@@ -63,11 +67,15 @@ def _answers(told: Customer) -> Iterator[tuple[str, str]]:
 
 
 def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        return value
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _plain(code: str) -> str:
-    return "".join(letter for letter in code.casefold() if letter.isalnum())
+@lru_cache(maxsize=1_000)
+def _known(code: str) -> str:
+    """What we call the attribute; nothing if it is the shop's own affair. A shop has a few dozen codes."""
+    return _KNOWN.get("".join(letter for letter in code.casefold() if letter.isalnum()), "")
 
 
 def _contacts(told: Customer, known: Mapping[str, str]) -> Iterator[ContactPoint]:
@@ -86,8 +94,14 @@ def _contacts(told: Customer, known: Mapping[str, str]) -> Iterator[ContactPoint
 
 
 def _use(place: CustomerAddress) -> str | None:
-    uses = [name for name, used in (("billing", place.default_billing), ("shipping", place.default_shipping)) if used]
-    return ", ".join(uses) or None
+    if place.default_billing:
+        return "billing, shipping" if place.default_shipping else "billing"
+    return "shipping" if place.default_shipping else None
+
+
+def rest_of(street: Sequence[str]) -> str | None:
+    """The lines of a street behind its first one, in one."""
+    return ", ".join([line for line in street[1:] if line]) or None
 
 
 def _addresses(told: Customer) -> Iterator[PostalAddress]:
@@ -96,19 +110,20 @@ def _addresses(told: Customer) -> Iterator[PostalAddress]:
     for at, place in enumerate(ordered):
         yield PostalAddress(
             label=_use(place),
-            line1=place.street[0] if place.street else None,
-            line2=", ".join(line for line in place.street[1:] if line) or None,
-            postcode=place.postcode,
-            city=place.city,
-            region=place.region.region or place.region.region_code,
-            country=place.country_id,
+            line1=(place.street[0] or None) if place.street else None,
+            line2=rest_of(place.street),
+            postcode=place.postcode or None,
+            city=place.city or None,
+            region=place.region.region or place.region.region_code or None,
+            country=place.country_id or None,
             primary=at == 0,
         )
 
 
 def _newsletter(told: Customer, terms: Terms) -> Iterator[ConsentEvent]:
     """Yes or no where the answer says it, since when is not told. An answer that leaves it out says nothing."""
-    subscribed = told.extension_attributes.is_subscribed
+    listed, apart = told.extension_attributes.is_subscribed, told.read_apart.is_subscribed
+    subscribed = apart if listed is None else listed
     silent = subscribed is None or (not subscribed and terms.unsubscribed_means == "no_answer")
     if told.email and not silent:
         yield ConsentEvent(
@@ -121,19 +136,23 @@ def _newsletter(told: Customer, terms: Terms) -> Iterator[ConsentEvent]:
 
 def _member(number: str, known: Mapping[str, str]) -> LoyaltyMember:
     """Validation of the balance (whole points) is the model's; its refusal names the path."""
-    tier = known.get("loyalty_tier")
     return LoyaltyMember.model_validate(
-        {"account": number, "tier": Tier(code=tier) if tier else None, "balance": known.get("loyalty_points")}
+        {"account": number, "tier": _tier(known.get("loyalty_tier")), "balance": known.get("loyalty_points")}
     )
 
 
-def _leftovers(told: Customer, answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=100)
+def _tier(code: str | None) -> Tier | None:
+    return Tier(code=code) if code else None
+
+
+def _leftovers(told: Customer, answers: Mapping[str, str]) -> dict[str, str]:
     """What has no field of ours, by the shop's own codes."""
-    yield from ((code, value) for code, value in answers.items() if _plain(code) not in _KNOWN)
-    for name in ("website_id", "group_id", "taxvat", "created_in"):
-        if getattr(told, name):
-            yield name, getattr(told, name)
-    if told.balance is not None and told.balance.amount:
-        yield "store_credit", str(kept(told.balance.amount))
-        if told.balance.base_currency_code:
-            yield "store_credit_currency", told.balance.base_currency_code
+    left = {code: value for code, value in answers.items() if not _known(code)}
+    left |= {name: value for name, value in zip(_EXTRA, _extra_of(told), strict=True) if value}
+    balance = told.read_apart.balance
+    if balance is not None and balance.amount:
+        left["store_credit"] = str(kept(balance.amount))
+        if balance.base_currency_code:
+            left["store_credit_currency"] = balance.base_currency_code
+    return left

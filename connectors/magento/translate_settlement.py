@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from connectors.magento.payloads import kept
-from connectors.magento.payloads_order import CreditMemo, FollowsOrder, Invoice, Shipment
+from connectors.magento.payloads import exact, told_money
+from connectors.magento.payloads_order import CreditMemo, FollowsOrder, Invoice, ReturnRequest, Shipment, Transaction
 from connectors.magento.terms import Terms
-from models.orders import Fulfilment, Money, Refund, Return, Settlement, Tender
+from models.engagement import Event
+from models.orders import Fulfilment, Refund, Return, Settlement, Tender
 
 _PAID, _CANCELED = 2, 3
 
 
 def invoice_body(told: Invoice, terms: Terms) -> Settlement:
     """Money that came, if it did: an invoice may be open or canceled. How it was paid only the order knows."""
-    method = told.order.payment.method if told.order else None
+    if told.state != _PAID or exact(told.grand_total) <= 0:
+        return Settlement(order=told.order_id)
+    order = told.read_apart.order
+    method = order.payment.method if order else None
     came = Tender(
         tender=method or "unknown",
-        amount=Money(amount=kept(told.grand_total), currency=told.order_currency_code),
-        reference=told.transaction_id,
+        amount=told_money(told.grand_total, told.order_currency_code),
+        reference=told.transaction_id or None,
         at=terms.moment(told.created_at),
     )
-    return Settlement(order=told.order_id, tenders=(came,) if told.state == _PAID and told.grand_total > 0 else ())
+    return Settlement(order=told.order_id, tenders=(came,))
 
 
 def credit_memo_body(told: CreditMemo, terms: Terms) -> Settlement:
@@ -28,10 +32,10 @@ def credit_memo_body(told: CreditMemo, terms: Terms) -> Settlement:
     if told.state == _CANCELED:
         return Settlement(order=told.order_id)
     at, vouchers = terms.moment(told.created_at), told.extension_attributes
-    back = told.grand_total + vouchers.customer_balance_amount + vouchers.gift_cards_amount
+    back = exact(told.grand_total) + exact(vouchers.customer_balance_amount) + exact(vouchers.gift_cards_amount)
     refund = Refund(
         refund_id=told.entity_id,
-        amount=Money(amount=kept(back), currency=told.order_currency_code),
+        amount=told_money(back, told.order_currency_code),
         reason=next((remark.comment for remark in told.comments if remark.comment), None),
         at=at,
     )
@@ -51,6 +55,29 @@ def shipment_body(told: Shipment, terms: Terms) -> Settlement:
     return Settlement(order=told.order_id, fulfilments=tuple(_parcels(told, terms)))
 
 
+def transaction_body(told: Transaction, terms: Terms) -> Settlement:
+    """To which order it belongs. It has no amount: the money is told by invoices and credit memos."""
+    return Settlement(order=told.order_id)
+
+
+def return_body(told: ReturnRequest, terms: Terms) -> Event:
+    """That somebody asked to bring goods back. Not yet a return: the same goods would count twice, here and there."""
+    told_apart = {
+        "number": told.increment_id or "",
+        "status": told.status or "",
+        "lines": ", ".join(f"{one.order_item_id}: {exact(one.qty_requested)}" for one in told.items),
+    }
+    return Event(
+        event="return",
+        at=terms.in_utc(told.date_requested),
+        customer=told.customer_id or None if told.customer_id != "0" else None,
+        order=told.order_id,
+        channel=terms.view(told.store_id).channel,
+        store=told.store_id or None,
+        attributes={name: value for name, value in told_apart.items() if value},
+    )
+
+
 def _parcels(told: Shipment, terms: Terms) -> Iterator[Fulfilment]:
     lines, left = tuple(_pieces(told)), terms.moment(told.created_at)
     if not told.tracks:
@@ -58,9 +85,9 @@ def _parcels(told: Shipment, terms: Terms) -> Iterator[Fulfilment]:
     for place, parcel in enumerate(told.tracks):
         yield Fulfilment(
             fulfilment_id=f"{told.entity_id}-{parcel.entity_id or place}",
-            method=parcel.carrier_code,
-            carrier=parcel.title or parcel.carrier_code,
-            tracking_number=parcel.track_number,
+            method=parcel.carrier_code or None,
+            carrier=parcel.title or parcel.carrier_code or None,
+            tracking_number=parcel.track_number or None,
             status="shipped",
             at=terms.moment(parcel.created_at) or left,
             lines=lines,
@@ -73,14 +100,15 @@ def _pieces(told: FollowsOrder) -> dict[str, Decimal]:
     Where only parts of a bundle are told, the bundle's line stands for them, with the most of any part.
     Without the order, what has a price counts by itself.
     """
-    if told.order is None:
-        priced = [item for item in told.items if item.price > 0] or told.items
-        return {item.order_item_id: item.qty for item in priced}
-    parents = {item.item_id: item.parent_item_id for item in told.order.items if item.parent_item_id}
-    own = {item.order_item_id: item.qty for item in told.items if item.order_item_id not in parents}
+    order = told.read_apart.order
+    if order is None:
+        priced = [item for item in told.items if exact(item.price) > 0] or told.items
+        return {item.order_item_id: exact(item.qty) for item in priced}
+    parents = {item.item_id: item.parent_item_id for item in order.items if item.parent_item_id}
+    own = {item.order_item_id: exact(item.qty) for item in told.items if item.order_item_id not in parents}
     below: dict[str, Decimal] = {}
     for item in told.items:
         parent = parents.get(item.order_item_id)
         if parent is not None and parent not in own:
-            below[parent] = max(below.get(parent, Decimal(0)), item.qty)
+            below[parent] = max(below.get(parent, Decimal(0)), exact(item.qty))
     return own | below

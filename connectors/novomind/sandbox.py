@@ -156,6 +156,17 @@ def _json(reply: Reply, headers: Mapping[str, str] | None = None) -> Response:
     return Response(orjson.dumps(reply.body), reply.status, dict(headers or {}), "application/json")
 
 
+def site(base_url: str) -> dict[str, Any]:
+    """Settings for a destination that writes to the sandbox at this address."""
+    return {
+        "base_url": base_url,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "username": USERNAME,
+        "password": PASSWORD,
+    }
+
+
 def app(
     population: object,
     faults: Faults,

@@ -1,22 +1,34 @@
 """Who bought, as captured at the till: customers, addresses, contacts, loyalty accounts and the points they moved."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
-from connectors.pos.elements import attribute, child, children, flagged, says_yes, text, told_identity, without_prefix
-from models.records import ContactPoint, Identifier, Person, PostalAddress
+from connectors.pos.elements import (
+    Parts,
+    attribute,
+    first,
+    flagged,
+    parts,
+    said,
+    says_yes,
+    text,
+    told_identity,
+    without_prefix,
+)
+from models.records import ContactPoint, Identifier, PostalAddress
 
 Told = dict[str, Any]
 
 _TAKEN_AWAY: Final = frozenset({"Remove", "Delete"})
+_LOYALTY: Final = frozenset({"LoyaltyReward", "LoyaltyMembership"})
 
 
-def captured(retail: Element | None) -> Told:
+def captured(retail: Parts) -> Told:
     """The person, the accounts and the points of a transaction, by our names."""
-    customer, gone = _customers(retail)
-    holders = [holder for holder in _live(children(retail, "LoyaltyAccount")) if text(holder, "CustomerID") not in gone]
-    rewards = [reward for item in _live(children(retail, "LineItem")) for reward in item if _is_loyalty(reward)]
+    customer, gone = _customers(retail.get("Customer", []))
+    holders = [holder for holder in _live(retail.get("LoyaltyAccount", ())) if text(holder, "CustomerID") not in gone]
+    rewards = [reward for item in _live(retail.get("LineItem", ())) for reward in item if reward.tag in _LOYALTY]
     accounts = _accounts([*holders, *rewards])
     return {
         "person": _person(customer, [account["account"] for account in accounts]),
@@ -26,10 +38,11 @@ def captured(retail: Element | None) -> Told:
     }
 
 
-def _customers(retail: Element | None) -> tuple[Element | None, frozenset[str]]:
+def _customers(everyone: Sequence[Element]) -> tuple[Element | None, frozenset[str]]:
     """The last customer who was not taken away again, and the ids of those who were."""
-    everyone = list(children(retail, "Customer"))
     live = list(_live(everyone))
+    if len(live) == len(everyone):
+        return (live[-1] if live else None), frozenset()
     stayed = {text(customer, "CustomerID") for customer in live}
     gone = {text(customer, "CustomerID") for customer in everyone} - stayed
     return (live[-1] if live else None), frozenset(customer for customer in gone if customer)
@@ -37,56 +50,58 @@ def _customers(retail: Element | None) -> tuple[Element | None, frozenset[str]]:
 
 def _live(elements: Iterable[Element]) -> Iterator[Element]:
     for element in elements:
+        if not element.keys():
+            yield element
+            continue
         taken_away = without_prefix(attribute(element, "Action")) in _TAKEN_AWAY
         if not taken_away and not flagged(element, "CancelFlag", "VoidFlag", "DeleteFlag"):
             yield element
 
 
-def _person(customer: Element | None, loyalty_numbers: list[str]) -> Person | None:
-    customer_id = told_identity(text(customer, "CustomerID"))
+def _person(customer: Element | None, loyalty_numbers: list[str]) -> Told | None:
+    """What a Person is made of; brand, consents and accounts are for the receipt to add."""
+    of = parts(customer)
+    customer_id = told_identity(said(of, "CustomerID"))
     identifiers = [Identifier(kind="pos_customer", value=customer_id)] if customer_id else []
     identifiers += [Identifier(kind="loyalty_number", value=number) for number in loyalty_numbers]
     if customer is None and not identifiers:
         return None
+    day = (said(of, "BirthDayMonth") or "").removeprefix("--").removesuffix("Z") or None
+    year = (said(of, "BirthYear") or "").removesuffix("Z") or None
     told: Told = {
-        **_names(customer),
-        **_birth(customer),
+        **_names(first(of, "Name")),
+        "birth_date": f"{year}-{day}" if year and day else None,
+        "birth_year": year,
         "sex": attribute(customer, "Gender"),
-        "contact_points": tuple(_contact_points(customer)),
-        "addresses": tuple(_address(address) for address in children(customer, "Address")),
+        "contact_points": tuple(_contact_points(of)),
+        "addresses": tuple(_address(address) for address in of.get("Address", ())),
         "identifiers": tuple(identifiers),
-        "attributes": _preferences(customer),
+        "attributes": _preferences(customer, None if year else day),
     }
-    return Person.model_validate(told)
+    return {name: value for name, value in told.items() if value}
 
 
-def _names(customer: Element | None) -> dict[str, str | None]:
-    name = child(customer, "Name")
-    by_place = {attribute(part, "Location"): text(part) for part in children(name, "Name")}
-    whole = text(name, "OfficialName") or text(name, "FullName") or text(name)
+def _names(name: Element | None) -> dict[str, str | None]:
+    if name is None:
+        return {}
+    of = parts(name)
+    by_place = {attribute(part, "Location"): text(part) for part in of.get("Name", ())}
     return {
-        "title": text(name, "Salutation"),
-        "given_name": by_place.get("First") or text(name, "FirstName"),
-        "middle_name": by_place.get("Middle") or text(name, "MiddleName"),
-        "family_name": by_place.get("Last") or text(name, "LastName"),
-        "full_name": whole or by_place.get(None),
-        "name_suffix": text(name, "Suffix"),
+        "title": said(of, "Salutation"),
+        "given_name": by_place.get("First") or said(of, "FirstName"),
+        "middle_name": by_place.get("Middle") or said(of, "MiddleName"),
+        "family_name": by_place.get("Last") or said(of, "LastName"),
+        "full_name": said(of, "OfficialName") or said(of, "FullName") or text(name) or by_place.get(None),
+        "name_suffix": said(of, "Suffix"),
     }
 
 
-def _birth(customer: Element | None) -> dict[str, str | None]:
-    """Parts of a date as XML Schema writes them, `--08-12Z` and `1964Z`, put together."""
-    day = (text(customer, "BirthDayMonth") or "").removeprefix("--").removesuffix("Z") or None
-    year = (text(customer, "BirthYear") or "").removesuffix("Z") or None
-    return {"birth_date": f"{year}-{day}" if year and day else None, "birth_year": year}
-
-
-def _contact_points(customer: Element | None) -> Iterator[ContactPoint]:
-    for email in children(customer, "EMail", "Email"):
+def _contact_points(customer: Parts) -> Iterator[ContactPoint]:
+    for email in (*customer.get("EMail", ()), *customer.get("Email", ())):
         value = text(email, "EMailAddress") or text(email, "EmailAddress") or text(email)
         if value:
             yield ContactPoint(kind="email", value=value, label=attribute(email, "TypeCode"))
-    for telephone in children(customer, "TelephoneNumber", "Telephone"):
+    for telephone in (*customer.get("TelephoneNumber", ()), *customer.get("Telephone", ())):
         value = _phone(telephone)
         if value:
             yield ContactPoint(kind="phone", value=value, label=attribute(telephone, "TypeCode"))
@@ -102,30 +117,26 @@ def _phone(telephone: Element) -> str | None:
 
 
 def _address(address: Element) -> PostalAddress:
-    lines = [line for line in (text(part) for part in children(address, "AddressLine")) if line]
+    of = parts(address)
+    lines = [line for line in (text(part) for part in of.get("AddressLine", ())) if line]
     return PostalAddress(
         label=attribute(address, "AddressType"),
         line1=lines[0] if lines else None,
         line2=", ".join(lines[1:]) or None,
-        postcode=text(address, "PostalCode"),
-        city=text(address, "City"),
-        region=text(address, "Territory"),
-        country=attribute(child(address, "Country"), "Code") or text(address, "Country"),
+        postcode=said(of, "PostalCode"),
+        city=said(of, "City"),
+        region=said(of, "Territory"),
+        country=attribute(first(of, "Country"), "Code") or said(of, "Country"),
     )
 
 
-def _preferences(customer: Element | None) -> dict[str, str]:
-    day = (text(customer, "BirthDayMonth") or "").removeprefix("--").removesuffix("Z") or None
+def _preferences(customer: Element | None, birth_day: str | None) -> dict[str, str]:
     told = {
         "contact_preference": attribute(customer, "ContactPreference"),
-        "birth_day": None if text(customer, "BirthYear") else day,
+        "birth_day": birth_day,
         "customer_action": without_prefix(attribute(customer, "Action")),
     }
     return {name: value for name, value in told.items() if value}
-
-
-def _is_loyalty(part: Element) -> bool:
-    return part.tag in ("LoyaltyReward", "LoyaltyMembership")
 
 
 def _accounts(holders: Iterable[Element]) -> list[Told]:

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from connectors.drops import Damaged
 from connectors.pos.columns import Columns
 from connectors.pos.dialect import unposted_status
 from connectors.pos.elements import told_currency, told_identity, without_prefix
-from connectors.pos.poslog import Damaged
 from connectors.pos.receipt import Unposted
 from connectors.pos.tables import Row, Table, delimited, written
 from connectors.pos.terms import Terms
 from models.landing import Reason
-from models.records import ContactPoint, Identifier, Person, PostalAddress
+from models.records import ContactPoint, Identifier, PostalAddress
 
 Told = dict[str, Any]
 Line = Mapping[str, str | None]
@@ -212,20 +212,15 @@ def _points(lines: Sequence[Line]) -> Iterator[Told]:
             yield {"movement": movement, "points": points}
 
 
-def _person(lines: Sequence[Line], loyalty_number: str | None) -> Person | None:
-    told = {word: _first(lines, word) for word in ("given_name", "family_name", "full_name")}
+def _person(lines: Sequence[Line], loyalty_number: str | None) -> Told | None:
+    """What a Person is made of."""
+    told: Told = {word: _first(lines, word) for word in ("given_name", "family_name", "full_name")}
     address = {word: _first(lines, word) for word in ("line1", "postcode", "city", "country")}
     contacts = {"email": _first(lines, "email"), "phone": _first(lines, "phone")}
     ids = {"pos_customer": told_identity(_first(lines, "customer")), "loyalty_number": loyalty_number}
-    if not any((*told.values(), *address.values(), *contacts.values(), *ids.values())):
-        return None
-    return Person.model_validate(
-        {
-            **told,
-            "addresses": (PostalAddress.model_validate(address),) if any(address.values()) else (),
-            "contact_points": tuple(
-                ContactPoint.model_validate({"kind": kind, "value": value}) for kind, value in contacts.items() if value
-            ),
-            "identifiers": tuple(Identifier(kind=kind, value=value) for kind, value in ids.items() if value),
-        }
+    told["addresses"] = (PostalAddress.model_validate(address),) if any(address.values()) else ()
+    told["contact_points"] = tuple(
+        ContactPoint.model_validate({"kind": kind, "value": value}) for kind, value in contacts.items() if value
     )
+    told["identifiers"] = tuple(Identifier(kind=kind, value=value) for kind, value in ids.items() if value)
+    return told if any(told.values()) else None

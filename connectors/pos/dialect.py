@@ -4,7 +4,20 @@ from typing import Any, Final
 from xml.etree.ElementTree import Element
 
 from connectors.pos.capture import captured
-from connectors.pos.elements import attribute, child, children, flagged, says_yes, text, told_currency, without_prefix
+from connectors.pos.elements import (
+    Parts,
+    attribute,
+    child,
+    children,
+    first,
+    flagged,
+    parts,
+    said,
+    says_yes,
+    text,
+    told_currency,
+    without_prefix,
+)
 from connectors.pos.links import business_day_of, linked, store_of
 from connectors.pos.positions import positions
 from connectors.pos.receipt import Unposted
@@ -27,12 +40,14 @@ def unposted_status(status: str | None) -> str | None:
 
 def told_by(transaction: Element) -> Told | Unposted:
     """The texts of a posted transaction by our names, or why it is not posted."""
-    retail = child(transaction, "RetailTransaction")
+    head = parts(transaction)
+    retail = first(head, "RetailTransaction")
     why = _why_unposted(transaction, retail)
     if why is not None:
         return Unposted(why=why)
-    told = _head(transaction, retail) | _totals(retail) | positions(retail) | captured(retail)
-    told["currency"] = told_currency(text(transaction, "CurrencyCode")) or _currency_of_amounts(retail)
+    of = parts(retail)
+    told = _head(transaction, head, retail) | _totals(of) | positions(of) | captured(of)
+    told["currency"] = told_currency(said(head, "CurrencyCode")) or _currency_of_amounts(retail)
     return told
 
 
@@ -46,27 +61,29 @@ def _why_unposted(transaction: Element, retail: Element | None) -> str | None:
     return unposted_status(attribute(retail, "TransactionStatus"))
 
 
-def _head(transaction: Element, retail: Element | None) -> Told:
+def _head(transaction: Element, head: Parts, retail: Element | None) -> Told:
     status = attribute(retail, "TransactionStatus")
     return {
         "store": store_of(transaction),
-        "till": text(transaction, "WorkstationID"),
-        "sequence": text(transaction, "SequenceNumber"),
+        "till": said(head, "WorkstationID"),
+        "sequence": said(head, "SequenceNumber"),
         "business_day": business_day_of(transaction),
-        "transaction_id": text(transaction, "TransactionID"),
+        "transaction_id": said(head, "TransactionID"),
         "status": status,
-        "at": _at(transaction, retail),
-        "cashier": text(transaction, "OperatorID"),
+        "at": _at(transaction, head, retail),
+        "cashier": said(head, "OperatorID"),
         "post_voids": _post_voids(transaction, retail) if without_prefix(status) == "PostVoided" else None,
-        "attributes": _attributes(transaction),
+        "attributes": _attributes(transaction, head),
     }
 
 
-def _at(transaction: Element, retail: Element | None) -> str | None:
+def _at(transaction: Element, head: Parts, retail: Element | None) -> str | None:
     """The end of the transaction; a message's own time only where there is nothing better."""
+    ended = said(head, "EndDateTime")
+    if ended:
+        return ended
     logged = {attribute(moment, "TypeCode"): text(moment) for moment in children(transaction, "POSLogDateTime")}
     told = (
-        text(transaction, "EndDateTime"),
         logged.get("Transaction"),
         logged.get(None),
         text(transaction, "ReceiptDateTime"),
@@ -82,17 +99,17 @@ def _post_voids(transaction: Element, retail: Element | None) -> Told:
     return linked(found if found is not None else child(transaction, "TransactionLink")) or {}
 
 
-def _attributes(transaction: Element) -> dict[str, str]:
+def _attributes(transaction: Element, head: Parts) -> dict[str, str]:
     told = {
-        "transaction_id": text(transaction, "TransactionID"),
-        "receipt_number": text(transaction, "ReceiptNumber"),
+        "transaction_id": said(head, "TransactionID"),
+        "receipt_number": said(head, "ReceiptNumber"),
         "offline": "true" if says_yes(attribute(transaction, "OfflineFlag")) else None,
     }
     return {name: value for name, value in told.items() if value}
 
 
-def _totals(retail: Element | None) -> Told:
-    by_type = {without_prefix(attribute(total, "TotalType")): text(total) for total in children(retail, "Total")}
+def _totals(retail: Parts) -> Told:
+    by_type = {without_prefix(attribute(total, "TotalType")): text(total) for total in retail.get("Total", ())}
     return {
         "total": by_type.get("TransactionGrandAmount"),
         "net_total": by_type.get("TransactionNetAmount"),
@@ -102,6 +119,6 @@ def _totals(retail: Element | None) -> Told:
 
 def _currency_of_amounts(retail: Element | None) -> str | None:
     """Where the transaction names no currency: that of its totals, else of its first amount that has one."""
-    parts = [*children(retail, "Total"), *(part for line in children(retail, "LineItem") for part in line.iter())]
-    named = (told_currency(attribute(part, "CurrencyCode", "Currency")) for part in parts)
+    amounts = [*children(retail, "Total"), *(part for line in children(retail, "LineItem") for part in line.iter())]
+    named = (told_currency(attribute(amount, "CurrencyCode", "Currency")) for amount in amounts)
     return next((currency for currency in named if currency), None)

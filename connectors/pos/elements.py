@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
+Parts = dict[str, list[Element]]
+
 _YES: Final = frozenset({"true", "1", "y", "yes"})
 
 
@@ -12,6 +14,30 @@ def children(element: Element | None, *names: str) -> Iterator[Element]:
     if element is None:
         return iter(())
     return (child for child in element if child.tag in names) if len(names) > 1 else iter(element.findall(names[0]))
+
+
+def parts(element: Element | None) -> Parts:
+    """The children by name: one pass where many names are asked for."""
+    found: Parts = {}
+    for part in element if element is not None else ():
+        if part.tag in found:
+            found[part.tag].append(part)
+        else:
+            found[part.tag] = [part]
+    return found
+
+
+def first(of: Parts, name: str) -> Element | None:
+    """The first child of a name."""
+    found = of.get(name)
+    return found[0] if found else None
+
+
+def said(of: Parts, name: str) -> str | None:
+    """The text of the first child of a name, stripped; None where there is none or nothing in it."""
+    found = of.get(name)
+    told = found[0].text if found else None
+    return told.strip() or None if told else None
 
 
 def child(element: Element | None, *path: str) -> Element | None:
@@ -25,22 +51,29 @@ def child(element: Element | None, *path: str) -> Element | None:
 
 def text(element: Element | None, *path: str) -> str | None:
     """The text at the end of a path, stripped; None where there is no element or nothing in it."""
-    found = child(element, *path)
-    return _stripped(found.text) if found is not None else None
+    for name in path:
+        if element is None:
+            return None
+        element = element.find(name)
+    return element.text.strip() or None if element is not None and element.text else None
 
 
 def attribute(element: Element | None, *names: str) -> str | None:
     """The first of these attributes that is there and says something."""
-    if element is None or not element.attrib:
+    if element is None:
         return None
-    return next((value for name in names if (value := element.get(name, "").strip())), None)
+    for name in names:
+        value = element.get(name)
+        if value and (value := value.strip()):
+            return value
+    return None
 
 
 def flagged(element: Element | None, *names: str) -> bool:
     """Whether one of these flags stands on the element and says yes."""
-    if element is None or not element.attrib:
+    if element is None or not element.keys():
         return False
-    return any(element.get(name, "").strip().casefold() in _YES for name in names)
+    return any(says_yes(element.get(name, "").strip()) for name in names)
 
 
 def says_yes(value: str | None) -> bool:
@@ -61,7 +94,3 @@ def told_identity(value: str | None) -> str | None:
 def told_currency(value: str | None) -> str | None:
     """A currency, or None for XXX, which means that there is none."""
     return value if value and value != "XXX" else None
-
-
-def _stripped(value: str | None) -> str | None:
-    return (value or "").strip() or None

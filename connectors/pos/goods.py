@@ -27,29 +27,24 @@ class Goods:
 
 def goods_of(told: Sequence[TillLine], currency: str) -> Goods:
     """Drop voided lines together with the lines they take back, and give every return its sign."""
-    void = {line.line_id for line in told if line.dropped} | {
-        line.voids for line in told if line.dropped and line.voids
-    }
+    dropped = [line for line in told if line.dropped]
+    void = {line.line_id for line in dropped} | {line.voids for line in dropped if line.voids}
     adjustments = tuple(line.line_id for line in told if _is_stock_only(line))
-    left_out = void | set(adjustments)
+    left_out = void.union(adjustments)
     reasons = []
     lines = []
+    total = Decimal(0)
     for index, line in enumerate(told):
         if line.line_id in left_out:
             continue
         amount = _amount(line)
         if amount is None:
             reasons.append(Reason(path=f"lines[{index}].amount", problem="neither an amount nor a unit price"))
-        else:
-            lines.append(_order_line(line, amount, currency))
-    return Goods(
-        lines=tuple(lines),
-        sum=sum((line.amount.amount for line in lines if line.amount.currency == currency), Decimal(0)),
-        kind=_kind(lines),
-        voided=tuple(sorted(void)),
-        adjustments=adjustments,
-        reasons=tuple(reasons),
-    )
+            continue
+        found = _order_line(line, amount, currency)
+        lines.append(found)
+        total += found.amount.amount if found.amount.currency == currency else 0
+    return Goods(tuple(lines), total, _kind(lines), tuple(sorted(void)), adjustments, tuple(reasons))
 
 
 def _is_stock_only(line: TillLine) -> bool:
@@ -77,8 +72,8 @@ def _order_line(line: TillLine, amount: Decimal, currency: str) -> OrderLine:
         quantity=-abs(line.quantity) if back else line.quantity,
         unit_price=None if line.unit_price is None else Money(amount=abs(line.unit_price), currency=money),
         amount=Money(amount=-abs(amount) if back else amount, currency=money),
-        discounts=tuple(_discounts(line.discounts, money)),
-        taxes=tuple(_taxes(line.taxes, money)),
+        discounts=tuple(_discounts(line.discounts, money)) if line.discounts else (),
+        taxes=tuple(_taxes(line.taxes, money)) if line.taxes else (),
         returns_line=_returned(line) if back else None,
     )
 

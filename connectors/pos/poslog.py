@@ -5,18 +5,17 @@ and no schema default is applied: the published schema would make every customer
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO, Final, NoReturn
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, XMLPullParser
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse, tostring
-
+from connectors.drops import Damaged
+from connectors.pos.written import forget_namespaces, written
 from models.base import Frozen
 
-_CARD_DATA: Final = ("PrimaryAccountNumber", "Track1Data", "Track2Data", "Track3Data", "CardSecurityCode")
-_OPERATOR_NAME: Final = "OperatorName"
+_CHUNK: Final = 64 * 1024
+_PARSER_RAISES: Final = (ParseError, LookupError, UnicodeError, ValueError)
 
 
 class Bounds(Frozen):
@@ -29,10 +28,6 @@ class Bounds(Frozen):
     table_bytes: int = 256 * 1024**2
     """Of a delimited or columnar drop, which is read in one piece."""
     table_rows: int = 5_000_000
-
-
-class Damaged(Exception):
-    """The rest of the file cannot be read. The text names place and reason, and holds nothing of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,85 +69,112 @@ def transactions(file: BinaryIO, bounds: Bounds) -> Iterator[Transaction]:
     """
     metered = _Metered(file, bounds)
     try:
-        for element in _outermost(metered, bounds):
+        for element in _outermost(_events(metered), bounds.depth):
             metered.mark()
-            yield transaction(element)
-    except ParseError as error:
-        line, column = error.position
-        raise Damaged(f"not well-formed XML at line {line}, column {column}") from None
-    except DefusedXmlException:
-        raise Damaged("a DOCTYPE or an entity is refused") from None
-    except (LookupError, UnicodeError, ValueError):
-        raise Damaged("the encoding that the document names cannot be read") from None
+            raw = written(element)
+            forget_namespaces(element)
+            yield Transaction(element=element, raw=raw)
+    except _PARSER_RAISES as error:
+        raise _damage(error) from None
 
 
 def transaction_of(raw: str, bounds: Bounds) -> Transaction:
-    """One transaction from its own text. Raises Damaged as `transactions` does, and when there is none."""
-    for found in transactions(BytesIO(raw.encode()), bounds):
-        return found
-    raise Damaged("the text holds no transaction")
-
-
-def transaction(element: Element) -> Transaction:
-    """Drop what must not land and indentation that says nothing, keep the rest as text, then forget the namespaces.
-
-    The same content gives the same text, however it was indented and whichever prefixes it used.
-    """
-    element.tail = None
-    for part in element.iter():
-        _clean(part)
-    raw = str(tostring(element, encoding="unicode"))
-    for part in element.iter():
-        _forget_namespaces(part)
+    """One transaction from its own text, which stays as it is. Raises Damaged as `transactions` does, or for none."""
+    parser = XMLParser(target=_NoDoctype())  # noqa: S314 (without a DOCTYPE there are no entities)
+    try:
+        parser.feed(raw.encode())
+        root: Element = parser.close()
+    except _PARSER_RAISES as error:
+        raise _damage(error) from None
+    element = root if _is_transaction(root.tag) else next(filter(_is_named_transaction, root.iter()), None)
+    if element is None:
+        raise Damaged("the text holds no transaction")
+    if raw.count("</") >= bounds.depth:  # nothing is nested deeper than there are elements with an end of their own
+        _check_depth(element, bounds.depth)
+    if "xmlns" in raw:
+        forget_namespaces(element)
     return Transaction(element=element, raw=raw)
 
 
-def _clean(part: Element) -> None:
-    """A loyalty card may stay; a payment card may not, masked or not."""
-    for name in [name for name in part.attrib if name.endswith(_OPERATOR_NAME)] if part.attrib else ():
-        del part.attrib[name]
-    if part.text and part.text.isspace():
-        part.text = None
-    for child in part:
-        if child.tail and child.tail.isspace():
-            child.tail = None
-    cards = [child for child in part if child.tag.endswith(_CARD_DATA)] if len(part) else ()
-    for card in cards if not part.tag.endswith("LoyaltyCard") else ():
-        part.remove(card)
+def _damage(error: Exception) -> Damaged:
+    """What a parser raised, without a word of the document."""
+    if isinstance(error, ParseError):
+        line, column = error.position
+        return Damaged(f"not well-formed XML at line {line}, column {column}")
+    return Damaged("the encoding that the document names cannot be read")
 
 
-def _forget_namespaces(part: Element) -> None:
-    part.tag = part.tag.rpartition("}")[2]
-    for name in [name for name in part.attrib if name.startswith("{")] if part.attrib else ():
-        part.attrib.setdefault(name.rpartition("}")[2], part.attrib[name])
+class _NoDoctype(TreeBuilder):
+    """A DOCTYPE is the only place in which entities can be declared, and it stands before the root."""
+
+    def doctype(self, name: str, public_id: str | None, system_id: str | None) -> NoReturn:
+        """Called by the parser before anything in it is used; nothing external is ever fetched."""
+        raise Damaged("a DOCTYPE or an entity is refused")
 
 
-def _outermost(metered: _Metered, bounds: Bounds) -> Iterator[Element]:
+def _events(file: _Metered) -> Iterator[tuple[str, Element]]:
+    """Where elements begin and end. A parser that refuses a DOCTYPE goes ahead until the root is seen."""
+    parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
+    gate: XMLParser | None = XMLParser(target=_NoDoctype())  # noqa: S314 (as above)
+    while data := file.read(_CHUNK):
+        if gate is not None:
+            with suppress(ParseError):  # the parser below says so too, after what stands before it
+                gate.feed(data)
+        parser.feed(data)
+        for event in _read(parser):
+            gate = None
+            yield event
+    parser.close()
+    yield from _read(parser)
+
+
+def _read(parser: "XMLPullParser[Element]") -> Iterator[tuple[str, Element]]:
+    return parser.read_events()  # type: ignore[return-value]  # of starts and ends only
+
+
+def _outermost(events: Iterator[tuple[str, Element]], depth: int) -> Iterator[Element]:
     """Transactions that stand in no other; what was handed out, and what stands between, is forgotten."""
     open_elements: list[Element] = []
     within = 0
-    for event, element in iterparse(metered, events=("start", "end"), forbid_dtd=True):
-        is_transaction = element.tag.endswith("Transaction") and _named(element, "Transaction")
+    for event, element in events:
         if event == "start":
-            if not open_elements and not is_transaction and not _named(element, "POSLog"):
-                _refuse_root()
+            if not open_elements:
+                _check_root(element.tag)
             open_elements.append(element)
-            if len(open_elements) > bounds.depth:
-                raise Damaged(f"elements are nested more than {bounds.depth} deep")
-            within += is_transaction
+            if len(open_elements) > depth:
+                _refuse_depth(depth)
+            within += _is_transaction(element.tag)
             continue
         open_elements.pop()
-        within -= is_transaction
+        within -= _is_transaction(element.tag)
         if within == 0:
-            if is_transaction:
+            if _is_transaction(element.tag):
                 yield element
             if open_elements:
                 del open_elements[-1][:]
 
 
-def _named(element: Element, name: str) -> bool:
-    return element.tag.rpartition("}")[2] == name
+def _check_depth(element: Element, depth: int) -> None:
+    level = [element]
+    for _ in range(depth):
+        level = [child for part in level for child in part]
+        if not level:
+            return
+    _refuse_depth(depth)
 
 
-def _refuse_root() -> NoReturn:
-    raise Damaged("the root is neither POSLog nor Transaction")
+def _refuse_depth(depth: int) -> NoReturn:
+    raise Damaged(f"elements are nested more than {depth} deep")
+
+
+def _check_root(tag: str) -> None:
+    if not _is_transaction(tag) and tag.rpartition("}")[2] != "POSLog":
+        raise Damaged("the root is neither POSLog nor Transaction")
+
+
+def _is_named_transaction(element: Element) -> bool:
+    return _is_transaction(element.tag)
+
+
+def _is_transaction(tag: str) -> bool:
+    return tag.endswith("Transaction") and tag.rpartition("}")[2] == "Transaction"

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import orjson
 
+from connectors.drops import Damaged
 from connectors.pos.delimited import told_by_lines
 from connectors.pos.dialect import told_by
-from connectors.pos.poslog import Damaged, Transaction, transaction_of
+from connectors.pos.poslog import Transaction, transaction_of
 from connectors.pos.receipt import Unposted, receipt_of
 from connectors.pos.terms import Terms
 from connectors.pos.translate import order_of

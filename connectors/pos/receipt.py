@@ -5,23 +5,36 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from models.landing import Reason
 from models.orders import Currency
-from models.records import Person
 
-_NUMBER: Final = re.compile(r"[+-]?(\d{1,15}(\.\d{0,8})?|\.\d{1,8})", re.ASCII)
+_NUMBER: Final = r"^[+-]?([0-9]{1,15}(\.[0-9]{0,8})?|\.[0-9]{1,8})$"
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(T[\d:.]+)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 Moment = TypeVar("Moment", date, datetime)
 
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 
 
-def _number(value: object) -> object:
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
-        raise ValueError("expected a plain decimal number")
-    return value.strip() if isinstance(value, str) else value
+def _from_digits(number: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - Decimal or int
+    """A number out of plain digits, checked without a call of Python: receipts are full of them."""
+    plain = core_schema.str_schema(strip_whitespace=True, pattern=_NUMBER)
+    told = core_schema.custom_error_schema(
+        plain, custom_error_type="plain_number", custom_error_message="expected a plain decimal number"
+    )
+    return core_schema.chain_schema([told, handler(number)])
 
 
 def _day(value: object) -> object:
@@ -52,8 +65,8 @@ def _of_our_days(value: Moment) -> Moment:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Number = Annotated[Decimal, BeforeValidator(_number)]
-WholeNumber = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[Decimal, GetPydanticSchema(_from_digits)]
+WholeNumber = Annotated[int, GetPydanticSchema(_from_digits)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
 """A part of a key: it is written into logs."""
 Day = Annotated[date, BeforeValidator(_day)]
@@ -162,7 +175,8 @@ class TillReceipt(Till):
     discounts: tuple[TillDiscount, ...] = ()
     taxes: tuple[TillTax, ...] = ()
     tenders: tuple[TillTender, ...] = ()
-    person: Person | None = None
+    person: dict[str, Any] | None = None
+    """What a Person is made of."""
     opted_out: bool = False
     accounts: tuple[TillAccount, ...] = ()
     points: tuple[TillPoints, ...] = ()

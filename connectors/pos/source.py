@@ -1,4 +1,4 @@
-"""What we read from tills: receipts, members and points, out of files that are dropped into a folder and stay so."""
+"""What we read from tills: receipts, members and points, out of files that are dropped into a watched folder."""
 
 import hashlib
 import logging
@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from connectors.drops import Damaged, Drop, DropFolder, opened
 from connectors.pos.columns import Columns
 from connectors.pos.delimited import receipts
-from connectors.pos.drops import Drop, Shape, drops, opened
 from connectors.pos.entries import ENTRY, read_entry
 from connectors.pos.exports import payloads
 from connectors.pos.members import MEMBER, read_member
-from connectors.pos.poslog import Damaged, transactions
+from connectors.pos.poslog import transactions
 from connectors.pos.reading import (
     RECEIPT,
     SOURCE,
@@ -29,6 +30,7 @@ from connectors.pos.reading import (
     read_transaction,
 )
 from connectors.pos.receipt import Unposted
+from connectors.pos.shapes import Shape, shape_of
 from connectors.pos.tables import Table, table_of
 from connectors.pos.terms import Terms
 from models.errors import Rejected, TryLater
@@ -47,6 +49,12 @@ class Settings(Terms):
     done_suffix: str | None = Field(
         default=None, description="A drop is read once a file with its name and this ending lies beside it, e.g. .done"
     )
+    archive: Path | None = Field(
+        default=None,
+        description="Where drops go, with their markers, once all in them is landed; below the folder or on another "
+        "disk. Then the folder holds what is not landed yet, and a drop that is damaged stays in it. `--full` reads "
+        "the archive again. Without an archive drops stay where they are.",
+    )
     look_back_days: int = Field(
         default=7,
         ge=0,
@@ -55,6 +63,17 @@ class Settings(Terms):
     key_zeros: Literal["kept", "stripped"] = Field(
         default="kept", description="`stripped` if 0147 and 147 are the same store when receipts are compared."
     )
+
+    @model_validator(mode="after")
+    def _archive_is_another_folder(self) -> Self:
+        if self.archive is not None and self.archive.absolute() == self.folder.absolute():
+            raise ValueError("archive: must be another folder than the watched one, e.g. one below it")
+        return self
+
+    @property
+    def drops(self) -> DropFolder:
+        """The watched folder and its archive."""
+        return DropFolder(SOURCE, self.folder, self.done_suffix, self.archive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,8 @@ class Tills:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._whole: dict[str, list[Drop]] = {}
+        """By object: the drops that the latest reading has read to their end."""
 
     @property
     def name(self) -> str:
@@ -102,21 +123,25 @@ class Tills:
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
+        """No object. Tills tell what happened, not what there is: a receipt, a member or an entry that no drop tells
+        any more has not ended by that. Receipts end by a void, members by what an export says of them.
+        """
         return ()
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything in the drops that arrived in the window, 500 records a page. Raises TryLater, Rejected."""
+        whole = self._whole[object] = []
         if object == RECEIPT:
-            return _paged(_Receipts(self._settings).read(window))
-        return _paged(_exported(self._settings, window, _export(object)))
+            return _paged(_Receipts(self._settings, whole).read(window))
+        return _paged(_exported(self._settings, window, _export(object), whole))
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
         """Nothing: no object is listed."""
         return iter(())
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
-        """Nothing is kept only until it has landed."""
+        """Move the drops that were read whole into the archive, if there is one. Raises TryLater."""
+        self._settings.drops.put_away(self._whole.pop(object, ()))
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a payload again. Raises Rejected for an object that tills do not have."""
@@ -133,31 +158,14 @@ Found = tuple[Drop, SourceRecord | Refusal]
 
 
 def _paged(found: Iterator[Found]) -> Iterator[Page]:
-    records: list[SourceRecord] = []
-    refused: list[Refusal] = []
     number = 0
-    drop = None
-    for drop, item in found:
-        if isinstance(item, SourceRecord):
-            records.append(item)
-        else:
-            refused.append(item)
-        if len(records) + len(refused) == _PAGE:
-            number += 1
-            yield Page(records=tuple(records), refused=tuple(refused), correlation_id=_correlation_id(drop, number))
-            records, refused = [], []
-    if drop is not None and (records or refused):
-        yield Page(records=tuple(records), refused=tuple(refused), correlation_id=_correlation_id(drop, number + 1))
-
-
-def _correlation_id(drop: Drop, number: int) -> str:
-    """The same stretch of the same file has the same id."""
-    stretch = f"{drop.name}:{drop.size}:{drop.written_ns}:{number}"
-    return f"pos-{hashlib.sha256(stretch.encode()).hexdigest()[:16]}"
-
-
-def _is_new(drop: Drop, window: Window) -> bool:
-    return window.since is None or drop.arrived >= window.since
+    while told := list(islice(found, _PAGE)):
+        number += 1
+        yield Page(
+            records=tuple(item for _, item in told if isinstance(item, SourceRecord)),
+            refused=tuple(item for _, item in told if isinstance(item, Refusal)),
+            correlation_id=told[-1][0].correlation_id(SOURCE, number),
+        )
 
 
 def _table_in(drop: Drop, settings: Settings) -> Table:
@@ -165,50 +173,52 @@ def _table_in(drop: Drop, settings: Settings) -> Table:
         return table_of(drop.path.name, file, settings.bounds, settings.encodings)
 
 
-def _exported(settings: Settings, window: Window, export: _Export) -> Iterator[Found]:
-    found = [drop for drop in drops(settings.folder, settings.done_suffix) if drop.shape == export.shape]
-    for drop in (drop for drop in found if _is_new(drop, window)):
+def _exported(settings: Settings, window: Window, export: _Export, whole: list[Drop]) -> Iterator[Found]:
+    for drop in settings.drops.new(lambda name: shape_of(name) == export.shape, window):
         read = 0
         try:
             for raw in payloads(drop.name, _table_in(drop, settings), export.headers(settings)):
                 yield drop, export.read(raw, settings)
                 read += 1
-        except (Damaged, OSError) as problem:
-            yield drop, damage(drop.name, read, _reason(problem), export.object)
+            whole.append(drop)
+        except Damaged as problem:
+            yield drop, damage(drop.name, read, str(problem), export.object)
+        except OSError as error:
+            raise _disk_failed(error) from error
         _log.info("pos: %s of %s: %d rows", export.shape, drop.name, read)
 
 
-def _reason(problem: Damaged | OSError) -> str:
-    """A refusal for what a new drop can mend. Raises TryLater where the disk failed and the file may be whole."""
-    if isinstance(problem, Damaged):
-        return str(problem)
-    if isinstance(problem, (PermissionError, FileNotFoundError)):
-        return "the file may not be opened, or is gone"
-    raise TryLater("pos: a drop cannot be read from its disk", code=type(problem).__name__) from problem
+def _disk_failed(error: OSError) -> TryLater:
+    """The file may be whole: no refusal, another try."""
+    return TryLater("pos: a drop cannot be read from its disk", code=type(error).__name__)
 
 
 class _Receipts:
     """One reading of the folder: each content once, and a second content of one key under an id of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, whole: list[Drop]) -> None:
         self._settings = settings
-        self._told: dict[str, tuple[str, set[bytes]]] = {}
-        """By key, in the form in which keys are compared: the first id, and the hashes of all contents."""
+        self._whole = whole
+        self._told: dict[str, tuple[str, bytes]] = {}
+        """By key, in the form in which keys are compared: the first id, and the hash of its content."""
+        self._others: dict[str, set[bytes]] = {}
+        """By key: the hashes of its other contents."""
         self._counts: Counter[str] = Counter()
 
     def read(self, window: Window) -> Iterator[Found]:
-        found = [
-            d for d in drops(self._settings.folder, self._settings.done_suffix) if d.shape in ("poslog", "receipts")
-        ]
-        new = [drop for drop in found if _is_new(drop, window)]
-        earliest = window.since - timedelta(days=self._settings.look_back_days) if window.since else None
-        for drop in found if new else ():
-            if earliest is None or drop.arrived >= earliest:
-                for item in self._outcomes(drop):
-                    told = self._settled(item)
-                    if told is not None and _is_new(drop, window):
-                        self._counts["landed" if isinstance(told, SourceRecord) else "refused"] += 1
-                        yield drop, told
+        """What is new. What earlier runs have landed is read before it and not handed on: it holds its keys."""
+        new = self._settings.drops.new(_is_receipts, window)
+        look_back = timedelta(days=self._settings.look_back_days)
+        for drop in self._settings.drops.earlier(_is_receipts, window, look_back) if new else ():
+            for item in self._outcomes(drop):
+                self._settled(item)
+        self._counts.clear()
+        for drop in new:
+            for item in self._outcomes(drop):
+                told = self._settled(item)
+                if told is not None:
+                    self._counts["landed" if isinstance(told, SourceRecord) else "refused"] += 1
+                    yield drop, told
         counts = ", ".join(f"{what} {count}" for what, count in sorted(self._counts.items()))
         _log.info("pos: receipts of %d drops: %s", len(new), counts or "none")
 
@@ -218,12 +228,15 @@ class _Receipts:
             for outcome in self._read(drop):
                 yield outcome
                 read += 1
-        except (Damaged, OSError) as problem:
-            yield damage(drop.name, read, _reason(problem), RECEIPT)
+            self._whole.append(drop)
+        except Damaged as problem:
+            yield damage(drop.name, read, str(problem), RECEIPT)
+        except OSError as error:
+            raise _disk_failed(error) from error
 
     def _read(self, drop: Drop) -> Iterator[Outcome]:
         settings = self._settings
-        if drop.shape == "receipts":
+        if shape_of(drop.path.name) == "receipts":
             for raw in receipts(drop.name, _table_in(drop, settings), settings.receipt_headers()):
                 yield read_lines(raw, settings)
             return
@@ -240,13 +253,16 @@ class _Receipts:
             return outcome
         content = hashlib.sha256(outcome.raw.encode()).digest()
         key = self._compared(outcome)
-        first, contents = self._told.setdefault(key, (outcome.key.source_id, set()))
-        if content in contents:
+        known = self._told.get(key)
+        if known is None:
+            self._told[key] = (outcome.key.source_id, content)
+            return outcome
+        first, first_content = known
+        others = self._others.setdefault(key, set()) if content != first_content else {content}
+        if content in others:
             self._counts["repeated"] += 1
             return None
-        contents.add(content)
-        if len(contents) == 1:
-            return outcome
+        others.add(content)
         self._counts["contradicting"] += 1
         return as_conflict(outcome, first)
 
@@ -257,6 +273,10 @@ class _Receipts:
             return order.number
         parts = (order.store, order.till, str(order.business_day), order.sequence)
         return "-".join((part or "").lstrip("0") for part in parts)
+
+
+def _is_receipts(name: str) -> bool:
+    return shape_of(name) in ("poslog", "receipts")
 
 
 def _voids_itself(record: SourceRecord) -> bool:

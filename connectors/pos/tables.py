@@ -12,7 +12,8 @@ from typing import BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors.pos.poslog import Bounds, Damaged
+from connectors.drops import Damaged
+from connectors.pos.poslog import Bounds
 
 _DELIMITERS: Final = ",;\t|"
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))

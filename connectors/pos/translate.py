@@ -1,12 +1,13 @@
 """A receipt of the till into an order of ours: key, signs, voids, times and the figures of quality. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from connectors.pos.goods import Goods, goods_of
-from connectors.pos.receipt import TillAccount, TillDiscount, TillLink, TillReceipt, TillTax, TillTender
+from connectors.pos.receipt import TillAccount, TillDiscount, TillLink, TillReceipt, TillTender
 from connectors.pos.terms import Terms
 from models.consent import Channel, ConsentEvent
 from models.landing import Reason
@@ -40,8 +41,7 @@ def order_of(receipt: TillReceipt, terms: Terms) -> Order | tuple[Reason, ...]:
     reasons += goods.reasons if goods else ()
     if reasons or currency is None or goods is None or day is None:
         return tuple(reasons)
-    order = _order(receipt, terms, currency, goods, day)
-    return order.model_copy(update={"loyalty": tuple(_entries(receipt, terms, order))})
+    return _order(receipt, terms, currency, goods, day)
 
 
 def business_day_of(receipt: TillReceipt, terms: Terms) -> date | None:
@@ -58,7 +58,6 @@ def _order(receipt: TillReceipt, terms: Terms, currency: str, goods: Goods, day:
     brand = terms.brands.get(receipt.store)
     reverses = (_named(receipt.post_voids, receipt, day) or key) if receipt.post_voids is not None else None
     total, total_from = _total(receipt, goods, kind)
-    numbers = [account.account for account in receipt.accounts]
     return Order(
         number=key,
         transaction=kind,
@@ -73,13 +72,14 @@ def _order(receipt: TillReceipt, terms: Terms, currency: str, goods: Goods, day:
         business_day=day,
         sequence=receipt.sequence,
         currency=currency,
-        person=_person(receipt, terms, at, brand),
-        loyalty_number=numbers[0] if numbers else None,
+        person=None if receipt.person is None else _person(receipt, receipt.person, terms, at, brand),
+        loyalty_number=receipt.accounts[0].account if receipt.accounts else None,
         total=Money(amount=total, currency=currency),
         lines=goods.lines,
         discounts=tuple(_discount(discount, currency) for discount in receipt.discounts),
         taxes=tuple(_taxes(receipt, currency, goods, total)),
         tenders=tuple(_tender(tender, currency) for tender in receipt.tenders),
+        loyalty=tuple(_entries(receipt, terms, _Moved(key, kind, at, reverses))) if receipt.points else (),
         reverses=reverses,
         attributes=receipt.attributes | _quality(receipt, goods, total, total_from),
     )
@@ -133,11 +133,12 @@ def _discount(told: TillDiscount, currency: str) -> Discount:
 
 def _taxes(receipt: TillReceipt, currency: str, goods: Goods, total: Decimal) -> Sequence[Tax]:
     """Taxes of the receipt; unless the till says it, they are included if the lines reach the total without them."""
-    told = receipt.taxes
-    if not told and receipt.tax_total:
-        told = (TillTax(amount=receipt.tax_total),)
+    if not receipt.taxes and not receipt.tax_total:
+        return ()
     reduced = sum((abs(discount.amount) for discount in receipt.discounts), Decimal(0))
     reached = abs(goods.sum) - reduced >= abs(total)
+    if not receipt.taxes and receipt.tax_total:
+        return (Tax(amount=Money(amount=receipt.tax_total, currency=currency), included=reached),)
     return [
         Tax(
             name=tax.name,
@@ -145,7 +146,7 @@ def _taxes(receipt: TillReceipt, currency: str, goods: Goods, total: Decimal) ->
             amount=Money(amount=tax.amount, currency=tax.currency or currency),
             included=reached if tax.included is None else tax.included,
         )
-        for tax in told
+        for tax in receipt.taxes
     ]
 
 
@@ -156,21 +157,14 @@ def _tender(told: TillTender, currency: str) -> Tender:
     )
 
 
-def _person(receipt: TillReceipt, terms: Terms, at: datetime, brand: str | None) -> Person | None:
-    if receipt.person is None:
-        return None
+def _person(receipt: TillReceipt, told: dict[str, Any], terms: Terms, at: datetime, brand: str | None) -> Person:
     refusals = [
         ConsentEvent(contact_point=point.value, channel=channel, brand=brand, status="opt_out", at=at)
-        for point in (receipt.person.contact_points if receipt.opted_out else ())
+        for point in (told.get("contact_points", ()) if receipt.opted_out else ())
         for channel in _channels(point)
     ]
-    return receipt.person.model_copy(
-        update={
-            "brand": brand,
-            "consents": tuple(refusals),
-            "loyalty": tuple(_member(account, terms) for account in receipt.accounts),
-        }
-    )
+    accounts = tuple(_member(account, terms) for account in receipt.accounts)
+    return Person(**told, brand=brand, consents=tuple(refusals), loyalty=accounts)
 
 
 def _channels(point: ContactPoint) -> tuple[Channel, ...]:
@@ -181,23 +175,33 @@ def _member(account: TillAccount, terms: Terms) -> LoyaltyMember:
     return LoyaltyMember(account=account.account, programme=terms.programme(account.programme), balance=account.balance)
 
 
-def _entries(receipt: TillReceipt, terms: Terms, order: Order) -> Iterator[LoyaltyEntry]:
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Which receipt moved points, and how."""
+
+    key: str
+    kind: Kind
+    at: datetime
+    reverses: str | None
+
+
+def _entries(receipt: TillReceipt, terms: Terms, moved: _Moved) -> Iterator[LoyaltyEntry]:
     """Points of the receipt, summed by movement, on the account that was shown first."""
     movements: tuple[Literal["earn", "redeem"], ...] = ("earn", "redeem") if receipt.accounts else ()
     for movement in movements:
         told = [points.points for points in receipt.points if points.movement == movement]
-        points = _signed(sum(told), movement, order.transaction)
+        points = _signed(sum(told), movement, moved.kind)
         if points:
             account = receipt.accounts[0]
             yield LoyaltyEntry(
                 account=account.account,
                 programme=terms.programme(account.programme),
-                external_id=f"pos:{order.number}:{movement}" + (":void" if order.reverses == order.number else ""),
+                external_id=f"pos:{moved.key}:{movement}" + (":void" if moved.reverses == moved.key else ""),
                 movement=_movement(points, movement),
                 points=points,
-                at=order.placed_at,
-                order=order.number,
-                reverses=f"pos:{order.reverses}:{movement}" if order.reverses else None,
+                at=moved.at,
+                order=moved.key,
+                reverses=f"pos:{moved.reverses}:{movement}" if moved.reverses else None,
             )
 
 

@@ -24,6 +24,8 @@ Scope = Literal["query", "queryAll"]
 """queryAll also finds what lies in the recycle bin and what was merged away."""
 _DELETIONS_REACH = timedelta(days=15) - timedelta(hours=1)
 _SHORTEST = timedelta(minutes=1)
+_TOLD_LATE = timedelta(hours=2)
+"""The vendor names a time up to which it is sure; that is seldom older, and a full read finds what is."""
 _POLLS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -81,11 +83,18 @@ class Api:
         return self._described[object_]
 
     def type_of(self, object_: str, path: str) -> str | None:
-        """Type of a field, also of a related record's (`Program.Name`); None where the org lacks it."""
+        """Type of a field, also of a related record's (`Program.Name`); None where the org lacks it or makes it up.
+
+        A custom field that is a formula changes without a stamp: nobody may be recognised by it.
+        """
         known = self.describe(object_)
         name, _, rest = path.partition(".")
         if known is None or not rest:
-            return known.fields[name].type if known and name in known.fields else None
+            field = known.fields.get(name) if known else None
+            if field and field.custom and field.calculated:
+                log.warning("%s: %s.%s is a formula and is not read: it changes without a stamp", VENDOR, object_, name)
+                return None
+            return field.type if field else None
         referring = known.referring(name)
         if referring is None:
             return None
@@ -127,21 +136,34 @@ class Api:
             if locator == "null":
                 return
 
-    def deleted(self, object_: str, window: Window) -> Iterator[tuple[str, datetime, str]]:
-        """Id, time and correlation id of each deletion in the window, those that left the recycle bin too.
+    def blob(self, object_: str, id_: str, field: str) -> Answer:
+        """The bytes of a base64 field. Raises Rejected for an id that is none: it would be part of the address."""
+        if not id_.isalnum():
+            raise Rejected(f"{VENDOR}: an id of {object_} is none", code="no_id")
+        return self._get(f"{self._root}/sobjects/{object_}/{id_}/{field}", headers={"Accept": "*/*"})
 
+    def deleted(self, object_: str, window: Window) -> Iterator[tuple[str, datetime, str]]:
+        """Id, time and correlation id of each deletion before the window's end, those that left the recycle bin too.
+
+        It reaches back before the window: a transaction that lasts long is told when it ends, under its earlier time.
         The vendor remembers about 15 days. What was deleted before is only found by a full read; a log line says so.
         """
         earliest = self._clock() - _DELETIONS_REACH
         since = window.since or earliest
         if since < earliest:
-            log.warning(
-                "%s: deletions of %s before %s are not remembered; a full read finds them", VENDOR, object_, earliest
-            )
-        start = max(since, earliest).replace(second=0, microsecond=0)
+            self._warn_of_forgotten(object_)
+        start = max(since - _TOLD_LATE, earliest).replace(second=0, microsecond=0)
         end = window.until.replace(second=0, microsecond=0) + _SHORTEST
-        if start < end:
-            yield from self._deleted_between(object_, start, end, window)
+        try:
+            if start < end:
+                yield from self._deleted_between(object_, start, end, window)
+        except Rejected as error:
+            if error.code != "INVALID_REPLICATION_DATE":  # its log of deletions was emptied since
+                raise
+            self._warn_of_forgotten(object_)
+
+    def _warn_of_forgotten(self, object_: str) -> None:
+        log.warning("%s: not all deletions of %s are remembered; a full read finds them", VENDOR, object_)
 
     def _deleted_between(
         self, object_: str, start: datetime, end: datetime, window: Window
@@ -159,7 +181,7 @@ class Api:
             return
         for each in listed(answer, "deletedRecords"):
             at = datetime.fromisoformat(each["deletedDate"])
-            if start <= at < end and window.holds(at):
+            if start <= at < end and at < window.until:
                 yield each["id"], at, answer.correlation_id
 
     def _started(self, scope: Scope, soql: str) -> str:

@@ -1,10 +1,12 @@
 """What is asked of each object: its fields, the smaller objects that belong to it, and which of its records matter.
 
-Addresses and names are asked by component: Bulk refuses the compound fields. Formulas are not asked: they change
-without a new SystemModstamp. Fields that an org lacks are left out by its describe.
+Addresses and names are asked by component: Bulk refuses the compound fields. Custom fields that are formulas are not
+asked: they change without a new SystemModstamp. Fields that an org lacks are left out by its describe, and so are
+objects: Loyalty Management, Order Management and contact points are there by licence or by a switch.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from models.base import Frozen
 
@@ -38,6 +40,7 @@ class OrgFields(Frozen):
         return (self.order_brand, self.order_store, self.order_channel, self.order_loyalty_number)
 
 
+@cache
 def person_field(name: str) -> str:
     """A contact's custom field by the name that person accounts have for it."""
     return f"{name.removesuffix('__c')}__pc" if name.endswith("__c") else name
@@ -47,6 +50,8 @@ def person_field(name: str) -> str:
 class Child:
     """Records of another object that belong to a record: `object.field = record.parent`, told as a list.
 
+    `field` may be a path (`OrderItem.OrderId`). told_as: None where the record tells them itself by dotted names, and
+    only their changes are of interest. children: what belongs to them in turn.
     findable: whether those that changed can be asked for by themselves, without naming what they belong to.
     outlives: whether they are told of a deleted record too, because they say of whom it was.
     """
@@ -54,10 +59,20 @@ class Child:
     object: str
     field: str
     parent: str
-    told_as: str
+    told_as: str | None
     fields: tuple[str, ...]
+    children: tuple["Child", ...] = ()
     findable: bool = True
     outlives: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A text of which queries tell the beginning alone (`preview`); all of it, `size` bytes, is in `field`."""
+
+    preview: str
+    size: str
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,8 @@ class Wanted:
     """What is read of one object.
 
     needs: fields without which the org has no such records. only: (field, condition); a record matters if any of the
-    conditions holds whose field the org has; all do where there is none.
+    conditions holds whose field the org has; all do where there is none. cut: a text that has to be fetched. known_by:
+    the belongings whose ids we know a record by, instead of its own.
     """
 
     object: str
@@ -73,6 +89,8 @@ class Wanted:
     children: tuple[Child, ...] = ()
     needs: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
+    cut: Cut | None = None
+    known_by: Child | None = None
 
 
 def address(prefix: str) -> tuple[str, ...]:
@@ -88,16 +106,51 @@ _MEMBERSHIP = (
     "SystemModstamp",
 )
 _CONSENT = (
-    "ContactPointType",
-    "PrivacyConsentStatus",
-    "CaptureDate",
-    "EffectiveFrom",
-    "CaptureSource",
-    "DataUsePurpose.Name",
-    "BusinessBrand.Name",
-    "EngagementChannelType.Name",
-    "SystemModstamp",
+    *"PrivacyConsentStatus CaptureDate DoubleConsentCaptureDate EffectiveFrom EffectiveTo CaptureSource".split(),
+    *"DataUsePurpose.Name BusinessBrand.Name EngagementChannelType.Name SystemModstamp".split(),
 )
+_INDIVIDUAL = (
+    *"HasOptedOutSolicit HasOptedOutProcessing HasOptedOutProfiling HasOptedOutTracking HasOptedOutGeoTracking".split(),
+    *"ShouldForget SendIndividualData SystemModstamp".split(),
+)
+
+
+def _refusals(individual: str) -> tuple[str, ...]:
+    """What somebody refuses altogether, by the name of the relationship."""
+    return tuple(f"{individual}.{name}" for name in _INDIVIDUAL)
+
+
+_POINT_CONSENT = Child("ContactPointConsent", "ContactPointId", "Id", "ContactPointConsents", _CONSENT)
+
+
+def _privacy(individual: str) -> tuple[Child, ...]:
+    """What hangs on the Individual behind a person: refusals, answers, and contact points with theirs."""
+    points = {
+        "ContactPointEmail": ("EmailAddress", "IsPrimary"),
+        "ContactPointPhone": ("TelephoneNumber", "IsPrimary", "PhoneType", "IsSmsCapable"),
+        "ContactPointAddress": (*_ADDRESS, "IsPrimary", "AddressType"),
+    }
+    return (
+        Child("Individual", "Id", individual, None, ("SystemModstamp",)),
+        Child(
+            "ContactPointTypeConsent",
+            "PartyId",
+            individual,
+            "ContactPointTypeConsents",
+            ("ContactPointType", *_CONSENT),
+        ),
+        *(
+            Child(object_, "ParentId", individual, told_as(object_), (*fields, "SystemModstamp"), (_POINT_CONSENT,))
+            for object_, fields in points.items()
+        ),
+    )
+
+
+def told_as(object_: str) -> str:
+    """Name of a list of these."""
+    return f"{object_}es" if object_.endswith("s") else f"{object_}s"
+
+
 _CONTACT = Wanted(
     "Contact",
     (
@@ -107,9 +160,10 @@ _CONTACT = Wanted(
         *"HasOptedOutOfEmail DoNotCall EmailBouncedDate".split(),
         *address("Mailing"),
         *address("Other"),
+        *_refusals("Individual"),
     ),
     (
-        Child("ContactPointTypeConsent", "PartyId", "IndividualId", "ContactPointTypeConsents", _CONSENT),
+        *_privacy("IndividualId"),
         Child("LoyaltyProgramMember", "ContactId", "Id", "LoyaltyProgramMembers", _MEMBERSHIP),
     ),
     only=(("IsPersonAccount", "IsPersonAccount = false"),),
@@ -126,21 +180,28 @@ _ACCOUNT = Wanted(
         *address("PersonOther"),
         *address("Billing"),
         *address("Shipping"),
+        *_refusals("PersonIndividual"),
     ),
     (
-        Child("ContactPointTypeConsent", "PartyId", "PersonIndividualId", "ContactPointTypeConsents", _CONSENT),
+        *_privacy("PersonIndividualId"),
         Child("LoyaltyProgramMember", "AccountId", "Id", "LoyaltyProgramMembers", _MEMBERSHIP),
         Child("LoyaltyProgramMember", "ContactId", "PersonContactId", "ContactLoyaltyProgramMembers", _MEMBERSHIP),
     ),
     needs=("IsPersonAccount",),
     only=(("IsPersonAccount", "IsPersonAccount = true"),),
 )
+_VOUCHER = (
+    *"VoucherNumber VoucherDefinition.Name Status Type FaceValue RemainingValue DiscountPercent".split(),
+    *"CurrencyIsoCode EffectiveDate ExpirationDate UseDate SystemModstamp".split(),
+)
+"""Not its code: whoever reads that could spend it."""
 _MEMBER = Wanted(
     "LoyaltyProgramMember",
     (
         *_STAMPS,
         *"MembershipNumber MemberStatus MemberType EnrollmentDate MembershipEndDate ContactId AccountId".split(),
-        *"Contact.AccountId Contact.IsPersonAccount Program.Name CanReceivePromotions EnrollmentChannel".split(),
+        *"Contact.AccountId Contact.IsPersonAccount Program.Name EnrollmentChannel".split(),
+        *"CanReceivePromotions CanReceivePartnerPromotions MembershipLastRenewalDate LastActivityDate".split(),
     ),
     (
         Child(
@@ -164,6 +225,7 @@ _MEMBER = Wanted(
             "LoyaltyProgramMemberMerges",
             ("TargetMemberId", "Status", "Reason", "CreatedDate", "SystemModstamp"),
         ),
+        Child("Voucher", "LoyaltyProgramMemberId", "Id", "Vouchers", _VOUCHER),
     ),
 )
 _ENTRY = Wanted(
@@ -173,9 +235,47 @@ _ENTRY = Wanted(
         *"Points EventType ActivityDate ExpiryDate AdditionalNotes LoyaltyProgramMemberId".split(),
         *"LoyaltyProgramMember.MembershipNumber LoyaltyProgramMember.Program.Name LoyaltyProgramCurrency.Name".split(),
         *"TransactionJournalId TransactionJournal.ExternalTransactionNumber TransactionJournal.OrderId".split(),
-        *"TransactionJournal.JournalType.Name TransactionJournal.JournalReason".split(),
+        *"TransactionJournal.JournalType.Name TransactionJournal.JournalSubType.Name".split(),
+        *"TransactionJournal.JournalReason TransactionJournal.Status TransactionJournal.ActivityDate".split(),
+        *"TransactionJournal.TransactionAmount TransactionJournal.CurrencyIsoCode TransactionJournal.Channel".split(),
         "TransactionJournal.RelatedJournal.ExternalTransactionNumber",
+        "TransactionJournal.SystemModstamp",
     ),
+    (Child("TransactionJournal", "Id", "TransactionJournalId", None, ("SystemModstamp",)),),
+)
+_LINE = (
+    *"OrderItemNumber Quantity UnitPrice ListPrice TotalPrice TotalLineAmount TotalTaxAmount Type Description".split(),
+    *"Product2.ProductCode Product2.Name Product2.StockKeepingUnit SystemModstamp".split(),
+)
+_OF_LINE = (
+    Child(
+        "OrderItemAdjustmentLineItem",
+        "OrderItemId",
+        "Id",
+        "OrderItemAdjustmentLineItems",
+        ("Name", "Description", "Amount", "SystemModstamp"),
+    ),
+    Child(
+        "OrderItemTaxLineItem",
+        "OrderItemId",
+        "Id",
+        "OrderItemTaxLineItems",
+        ("Name", "Rate", "Amount", "Type", "SystemModstamp"),
+    ),
+)
+_PAYMENT = ("Type", "AuthorizedAmount", "CapturedAmount", "RefundedAmount", "CreatedDate", "SystemModstamp")
+"""Not its Method: that holds the last digits of cards."""
+_SHIPMENT = (
+    *"ShipmentNumber Provider TrackingNumber Status DeliveryMethod.Name".split(),
+    *"ActualDeliveryDate CreatedDate SystemModstamp".split(),
+)
+_RETURN = ("ReturnOrderNumber", "Status", "CreatedDate", "SystemModstamp")
+_RETURN_LINE = Child(
+    "ReturnOrderLineItem",
+    "ReturnOrderId",
+    "Id",
+    "ReturnOrderLineItems",
+    ("OrderItemId", "QuantityReturned", "ReasonForReturn", "Description", "SystemModstamp"),
 )
 _ORDER = Wanted(
     "Order",
@@ -189,19 +289,13 @@ _ORDER = Wanted(
         *address("Shipping"),
     ),
     (
-        Child(
-            "OrderItem",
-            "OrderId",
-            "Id",
-            "OrderItems",
-            (
-                *"OrderItemNumber Quantity UnitPrice ListPrice TotalPrice TotalLineAmount TotalTaxAmount".split(),
-                *"Description Product2.ProductCode Product2.Name Product2.StockKeepingUnit SystemModstamp".split(),
-            ),
-        ),
+        Child("OrderItem", "OrderId", "Id", "OrderItems", _LINE, _OF_LINE),
+        Child("OrderPaymentSummary", "OrderSummary.OriginalOrderId", "Id", "OrderPaymentSummaries", _PAYMENT),
+        Child("Shipment", "OrderSummary.OriginalOrderId", "Id", "Shipments", _SHIPMENT),
+        Child("ReturnOrder", "OrderId", "Id", "ReturnOrders", _RETURN, (_RETURN_LINE,)),
     ),
 )
-_BY = ("CreatedById", "CreatedBy.EmployeeNumber", "OwnerId")
+_BY = ("CreatedById", "CreatedBy.EmployeeNumber", "LastModifiedById", "OwnerId")
 _ABOUT = ("WhoId", "AccountId", "Account.IsPersonAccount", "Subject", "Description")
 _PERSONS = (("WhoId", "Who.Type = 'Contact'"), ("Account.IsPersonAccount", "Account.IsPersonAccount = true"))
 _TASK = Wanted(
@@ -219,20 +313,22 @@ _EVENT = Wanted(
     (*_STAMPS, *_BY, *_ABOUT, "StartDateTime", "EndDateTime", "Location", "IsAllDayEvent"),
     only=_PERSONS,
 )
+_LINK = Child(
+    "ContentDocumentLink",
+    "ContentDocumentId",
+    "Id",
+    "ContentDocumentLinks",
+    ("LinkedEntityId", "SystemModstamp"),
+    findable=False,
+    outlives=True,
+)
+"""Between a note and whom it is about: a note about two persons is two records."""
 _NOTE = Wanted(
     "ContentNote",
-    (*_STAMPS, *_BY, "Title", "TextPreview"),
-    (
-        Child(
-            "ContentDocumentLink",
-            "ContentDocumentId",
-            "Id",
-            "ContentDocumentLinks",
-            ("LinkedEntityId", "SystemModstamp"),
-            findable=False,
-            outlives=True,
-        ),
-    ),
+    (*_STAMPS, *_BY, "Title", "TextPreview", "ContentSize"),
+    (_LINK,),
+    cut=Cut("TextPreview", "ContentSize", "Content"),
+    known_by=_LINK,
 )
 
 OBJECTS = ("contact", "account", "member", "entry", "order", "task", "event", "note")

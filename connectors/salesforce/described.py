@@ -9,7 +9,10 @@ _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `relationship` names the records that it refers to in queries, e.g. Program for ProgramId."""
+    """One field. `relationship` names the records that it refers to in queries, e.g. Program for ProgramId.
+
+    calculated: a formula or a roll-up; it changes without a new SystemModstamp.
+    """
 
     name: str
     type: str
@@ -17,6 +20,12 @@ class Field:
     sortable: bool
     relationship: str | None
     refers_to: tuple[str, ...]
+    calculated: bool = False
+
+    @property
+    def custom(self) -> bool:
+        """Whether the org made it."""
+        return self.name.endswith(("__c", "__pc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +60,5 @@ def _field(told: Mapping[str, Any]) -> Field:
         sortable=bool(told.get("sortable", True)),
         relationship=told.get("relationshipName"),
         refers_to=tuple(told.get("referenceTo") or ()),
+        calculated=bool(told.get("calculated", False)),
     )

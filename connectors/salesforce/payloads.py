@@ -1,7 +1,7 @@
 """The parts of Salesforce's records that we read, by the vendor's names. The rest stays in the raw payload."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -41,6 +41,15 @@ def _either(*names: str) -> Any:  # noqa: ANN401  a pydantic Field
     return Field(default=None, validation_alias=AliasChoices(*names))
 
 
+def _of_individual(name: str, *, default: object) -> Any:  # noqa: ANN401  a pydantic Field
+    """A field of the Individual behind a contact or a person account."""
+    return Field(default=default, validation_alias=AliasChoices(f"Individual.{name}", f"PersonIndividual.{name}"))
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else one or other
+
+
 class Payload(BaseModel):
     """Names as the vendor writes them, unknown fields ignored; a number for a text is text."""
 
@@ -69,11 +78,15 @@ class Belonging(Payload):
     id: Id
     system_modstamp: Instant | None = None
 
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """When it changed."""
+        return self.system_modstamp
+
 
 class VendorConsent(Belonging):
-    """ContactPointTypeConsent: yes or no to one kind of contact point."""
+    """ContactPointConsent: yes or no at the contact point that it belongs to."""
 
-    contact_point_type: str
     privacy_consent_status: str
     capture_date: Instant | None = None
     effective_from: Instant | None = None
@@ -81,6 +94,44 @@ class VendorConsent(Belonging):
     purpose: str | None = _either("DataUsePurpose.Name")
     brand: str | None = _either("BusinessBrand.Name")
     channel: str | None = _either("EngagementChannelType.Name")
+
+
+class VendorTypeConsent(VendorConsent):
+    """ContactPointTypeConsent: yes or no to one kind of contact point."""
+
+    contact_point_type: str
+
+
+class VendorPoint(Belonging):
+    """What the three kinds of contact points have in common."""
+
+    contact_point_consents: tuple[VendorConsent, ...] = ()
+
+
+class VendorEmail(VendorPoint):
+    """ContactPointEmail."""
+
+    email_address: str | None = None
+
+
+class VendorPhone(VendorPoint):
+    """ContactPointPhone."""
+
+    telephone_number: str | None = None
+    phone_type: str | None = None
+
+
+class VendorAddress(VendorPoint):
+    """ContactPointAddress."""
+
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    state_code: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    country_code: str | None = None
+    address_type: str | None = None
 
 
 class VendorMembership(Belonging):
@@ -116,9 +167,24 @@ class VendorPerson(Recorded):
     opted_out_of_email: bool | None = _either("HasOptedOutOfEmail", "PersonHasOptedOutOfEmail")
     do_not_call: bool | None = _either("DoNotCall", "PersonDoNotCall")
     email_bounced: Instant | None = _either("EmailBouncedDate", "PersonEmailBouncedDate")
-    contact_point_type_consents: tuple[VendorConsent, ...] = ()
+    opted_out_of_solicitation: bool = _of_individual("HasOptedOutSolicit", default=False)
+    opted_out_of_processing: bool = _of_individual("HasOptedOutProcessing", default=False)
+    opted_out_of_profiling: bool = _of_individual("HasOptedOutProfiling", default=False)
+    opted_out_of_tracking: bool = _of_individual("HasOptedOutTracking", default=False)
+    opted_out_of_geo_tracking: bool = _of_individual("HasOptedOutGeoTracking", default=False)
+    should_forget: bool = _of_individual("ShouldForget", default=False)
+    individual_modstamp: Instant | None = _of_individual("SystemModstamp", default=None)
+    contact_point_type_consents: tuple[VendorTypeConsent, ...] = ()
+    contact_point_emails: tuple[VendorEmail, ...] = ()
+    contact_point_phones: tuple[VendorPhone, ...] = ()
+    contact_point_addresses: tuple[VendorAddress, ...] = ()
     loyalty_program_members: tuple[VendorMembership, ...] = ()
     contact_loyalty_program_members: tuple[VendorMembership, ...] = ()
+
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """Its own, or its Individual's if that changed later."""
+        return _later(super().stamp, self.individual_modstamp)
 
 
 class VendorBalance(Belonging):
@@ -176,6 +242,28 @@ class VendorEntry(Recorded):
     journal_type: str | None = _either("TransactionJournal.JournalType.Name")
     journal_reason: str | None = _either("TransactionJournal.JournalReason")
     reversed_number: str | None = _either("TransactionJournal.RelatedJournal.ExternalTransactionNumber")
+    journal_modstamp: Instant | None = _either("TransactionJournal.SystemModstamp")
+
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401  a datetime or None
+        """Its own, or its journal's if that changed later."""
+        return _later(super().stamp, self.journal_modstamp)
+
+
+class VendorAdjustment(Belonging):
+    """OrderItemAdjustmentLineItem: a reduction where the amount is negative."""
+
+    name: str | None = None
+    description: str | None = None
+    amount: Decimal
+
+
+class VendorTax(Belonging):
+    """OrderItemTaxLineItem. Rate: per cent."""
+
+    name: str | None = None
+    rate: Decimal | None = None
+    amount: Decimal
 
 
 class VendorLine(Belonging):
@@ -190,6 +278,44 @@ class VendorLine(Belonging):
     description: str | None = None
     product_code: str | None = _either("Product2.ProductCode", "Product2.StockKeepingUnit")
     product_name: str | None = _either("Product2.Name")
+    order_item_adjustment_line_items: tuple[VendorAdjustment, ...] = ()
+    order_item_tax_line_items: tuple[VendorTax, ...] = ()
+
+
+class VendorPayment(Belonging):
+    """OrderPaymentSummary: what was authorised, captured and refunded by one means of payment."""
+
+    type: str | None = None
+    authorized_amount: Decimal | None = None
+    captured_amount: Decimal | None = None
+    refunded_amount: Decimal | None = None
+    created_date: Instant | None = None
+
+
+class VendorShipment(Belonging):
+    """Shipment."""
+
+    provider: str | None = None
+    tracking_number: str | None = None
+    status: str | None = None
+    actual_delivery_date: Instant | None = None
+    created_date: Instant | None = None
+    method: str | None = _either("DeliveryMethod.Name")
+
+
+class VendorReturnLine(Belonging):
+    """ReturnOrderLineItem."""
+
+    order_item_id: Id | None = None
+    quantity_returned: Decimal = Decimal(0)
+
+
+class VendorReturn(Belonging):
+    """ReturnOrder."""
+
+    status: str | None = None
+    created_date: Instant | None = None
+    return_order_line_items: tuple[VendorReturnLine, ...] = ()
 
 
 class VendorOrder(Recorded):
@@ -217,6 +343,9 @@ class VendorOrder(Recorded):
     is_reduction_order: bool | None = None
     sales_channel: str | None = _either("SalesChannel.SalesChannelName")
     order_items: tuple[VendorLine, ...] = ()
+    order_payment_summaries: tuple[VendorPayment, ...] = ()
+    shipments: tuple[VendorShipment, ...] = ()
+    return_orders: tuple[VendorReturn, ...] = ()
 
 
 class VendorActivity(Recorded):
@@ -265,10 +394,11 @@ class VendorGone(Recorded):
 
 
 class VendorNote(Recorded):
-    """ContentNote as it is about one record; the text is its preview, as far as that reaches."""
+    """ContentNote as it is about one record. content: all of the text as HTML, where the preview is cut."""
 
     title: str | None = None
     text_preview: str | None = None
+    content: str | None = None
     created_by_id: Id
     employee_number: str | None = _either("CreatedBy.EmployeeNumber")
     created_date: Instant
@@ -278,4 +408,7 @@ class VendorNote(Recorded):
 def blank_is_none(told: Mapping[str, Any], name: str) -> str | None:
     """A custom field as text; None if it is absent or blank."""
     value = told.get(name)
-    return str(value) if value is not None and str(value).strip() else None
+    if value is None:
+        return None
+    text = value if type(value) is str else str(value)
+    return text if text.strip() else None

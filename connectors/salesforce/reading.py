@@ -5,14 +5,15 @@ no query tells any more.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from connectors.payload import Payload
 from connectors.salesforce import soql
-from connectors.salesforce.answers import LOST_LOCATOR
+from connectors.salesforce.answers import ABSENT, LOST_LOCATOR
 from connectors.salesforce.api import Api, Scope, Stretch
-from connectors.salesforce.catalogue import Child, Wanted
+from connectors.salesforce.catalogue import Child, Cut, Wanted
 from connectors.salesforce.rows import typed
 from connectors.salesforce.soql import Place
 from models.errors import Rejected
@@ -24,37 +25,47 @@ _BARE = ("Id", "IsDeleted", "MasterRecordId", "SystemModstamp", "LastModifiedDat
 """What is kept of a deleted record."""
 _TOGETHER = 300
 """Ids in one query: with the field list it stays below the 16 kB that an address may have."""
+_WHOLE_PREVIEW = 250
+"""A preview of fewer characters is all there is: the vendor cuts at 255, and blanks at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of an object in this org: only what it has. types: of each field by dotted name."""
+    """What is asked of an object in this org: only what it has. types: of each field by dotted name.
+
+    stamp: the field by which changes are found; None if the org has none for it that can be filtered.
+    """
 
     object: str
-    stamp: str
+    stamp: str | None
     fields: tuple[str, ...]
     types: dict[str, str]
     children: tuple[tuple[Child, "Plan"], ...]
     only: str
     remembers_deletions: bool
+    cut: Cut | None
+    known_by: Child | None
 
 
 class Reader:
-    """Reads what the catalogue wants from one org. bulk_above: so many records are better fetched by a Bulk job."""
+    """Reads what the catalogue wants from one org.
 
-    def __init__(self, api: Api, bulk_above: int) -> None:
+    bulk_above: so many records are better fetched by a Bulk job. longest_text: bytes above which a preview must do.
+    """
+
+    def __init__(self, api: Api, bulk_above: int, longest_text: int) -> None:
         self._api = api
         self._bulk_above = bulk_above
+        self._longest_text = longest_text
 
     def plan(self, wanted: Wanted) -> Plan | None:
         """What of it this org can tell; None if it lacks the object, or what makes it of interest."""
         known = self._api.describe(wanted.object)
-        stamp = known.stamp() if known else None
         if known is None or any(name not in known.fields for name in wanted.needs):
             return None
-        if stamp is None:
-            raise Rejected(f"salesforce: {wanted.object} has no time by which changes could be found", code="no_stamp")
-        found = {name: self._api.type_of(wanted.object, name) for name in dict.fromkeys((*wanted.fields, stamp))}
+        stamp = known.stamp()
+        asked = (*wanted.fields, stamp) if stamp else wanted.fields
+        found = {name: self._api.type_of(wanted.object, name) for name in dict.fromkeys(asked)}
         types = {name: kind for name, kind in found.items() if kind}
         only = [text for name, text in wanted.only if self._api.type_of(wanted.object, name)]
         children = ((child, self._belonging(child)) for child in wanted.children if child.parent in types)
@@ -66,52 +77,88 @@ class Reader:
             tuple((child, plan) for child, plan in children if plan is not None),
             soql.any_of(only),
             known.replicateable,
+            wanted.cut,
+            wanted.known_by,
         )
 
     def _belonging(self, child: Child) -> Plan | None:
-        plan = self.plan(Wanted(child.object, ("Id", child.field, *child.fields)))
-        if plan is None:
-            log.info("salesforce: this org has no %s, or hides it; %s come without", child.object, child.told_as)
+        plan = self.plan(Wanted(child.object, ("Id", child.field, *child.fields), child.children))
+        if plan is None or child.field not in plan.types:
+            log.info("salesforce: this org has no %s, or hides it; records come without", child.object)
+            return None
         return plan
 
     def changed(self, plan: Plan, window: Window) -> Iterator[Stretch]:
-        """Every record that changed in the window, deleted ones among them, with its belongings."""
-        seen: set[str] = set()
-        for stretch in self._walk(plan, window):
-            if window.since is not None:
-                seen.update(each["Id"] for each in stretch.rows)
-            yield self._whole(plan, stretch)
+        """Every record that changed in the window, deleted ones among them, with its belongings.
+
+        Raises Rejected with code no_stamp for an object whose changes cannot be found.
+        """
+        stamp = plan.stamp
+        if stamp is None:
+            raise Rejected(f"salesforce: {plan.object} has no time by which changes could be found", code="no_stamp")
         if window.since is None:
+            plan = self._without_empty(plan)
+            yield from (self._whole(plan, stretch) for stretch in self._walk(plan, stamp, window))
             return
-        for stretch in self._touched(plan, window, seen):
+        seen: set[str] = set()
+        for stretch in chain(self._walk(plan, stamp, window), self._touched(plan, window, seen)):
             seen.update(each["Id"] for each in stretch.rows)
             yield self._whole(plan, stretch)
-        yield from self._gone(plan, window, seen)
+        yield from self._gone(plan, stamp, window, seen)
 
-    def _walk(self, plan: Plan, window: Window) -> Iterator[Stretch]:
-        """What changed in the window, oldest change first.
+    def _without_empty(self, plan: Plan) -> Plan:
+        """Without belongings of which the org has none at all: asking costs a request for every 300 records."""
+        kept = (
+            (child, belonging)
+            for child, belonging in plan.children
+            if not child.findable or self._api.count("query", soql.select(("COUNT()",), child.object, ()))
+        )
+        return replace(plan, children=tuple(kept))
 
-        A forgotten locator is no loss: the walk goes on from the last record that came.
+    def known(self, plan: Plan, ids: Sequence[str]) -> Iterator[Stretch]:
+        """Which of these records are still there and of interest, whole; those in the recycle bin as deleted.
+
+        At most 300 ids. Yields one stretch at least.
         """
-        inside = (soql.within(plan.stamp, window), plan.only)
+        link = plan.known_by
+        if link is not None:
+            pages = self._by_id("query", ("Id", link.field), link.object, soql.one_of("Id", ids))
+            links = [(stretch.correlation_id, [each[link.field] for each in stretch.rows]) for stretch in pages]
+            yield Stretch([], links[0][0])
+            ids = sorted({owner for _, owners in links for owner in owners})
+        if ids:
+            for stretch in self._by_id("queryAll", plan.fields, plan.object, soql.one_of("Id", ids), plan.only):
+                rows = [typed(each, plan.types) for each in stretch.rows]
+                yield self._whole(plan, Stretch(rows, stretch.correlation_id))
+
+    def _walk(self, plan: Plan, stamp: str, window: Window) -> Iterator[Stretch]:
+        """What changed in the window, oldest change first, by Bulk if it is much.
+
+        A forgotten locator is no loss: the walk goes on from the last record that came. Nor is a Bulk job that the
+        vendor refuses, or that failed: it goes on by REST.
+        """
+        inside = (soql.within(stamp, window), plan.only)
         by_bulk = self._api.count("queryAll", soql.select(("COUNT()",), plan.object, inside)) > self._bulk_above
         place: Place | None = None
         while True:
-            conditions = (*inside, soql.beyond(plan.stamp, place))
-            asked = soql.select(plan.fields, plan.object, conditions, (f"{plan.stamp} ASC", "Id ASC"))
+            conditions = (*inside, soql.beyond(stamp, place))
+            asked = soql.select(plan.fields, plan.object, conditions, (f"{stamp} ASC", "Id ASC"))
             pages = self._api.bulk("queryAll", asked, plan.object) if by_bulk else self._api.query("queryAll", asked)
             before = place
             try:
                 for stretch in pages:
                     rows = [typed(each, plan.types) for each in stretch.rows]
                     if rows:
-                        place = Place(rows[-1][plan.stamp], rows[-1]["Id"])
+                        place = Place(rows[-1][stamp], rows[-1]["Id"])
                         yield Stretch(rows, stretch.correlation_id)
                 return
             except Rejected as error:
-                if error.code != LOST_LOCATOR or place == before:
+                forgotten = error.code == LOST_LOCATOR and place != before
+                if not forgotten and not by_bulk:
                     raise
-                log.info("salesforce: the locator of %s was forgotten; going on from the last record", plan.object)
+                by_bulk = by_bulk and forgotten
+                how = "Bulk" if by_bulk else "REST"
+                log.info("salesforce: %s of %s; going on from the last record by %s", error.code, plan.object, how)
 
     def _by_id(self, scope: Scope, fields: Sequence[str], object_: str, *conditions: str) -> Iterator[Stretch]:
         """What these conditions find, by REST in the order of their ids; as little troubled by a forgotten locator."""
@@ -130,27 +177,41 @@ class Reader:
 
     def _touched(self, plan: Plan, window: Window, seen: set[str]) -> Iterator[Stretch]:
         """Records that did not change themselves but whose belongings did."""
-        for child, belonging in (each for each in plan.children if each[0].findable):
-            wanted: dict[str, None] = {}
-            inside = soql.within(belonging.stamp, window)
-            for stretch in self._by_id("queryAll", ("Id", child.field), child.object, inside):
-                wanted.update((each[child.field], None) for each in stretch.rows if child.field in each)
-            for part in _parts(wanted):
+        for child, belonging in plan.children:
+            for part in parts(self._owners(child, belonging, window)):
                 conditions = (soql.one_of(child.parent, part), plan.only)
                 for stretch in self._by_id("query", plan.fields, plan.object, *conditions):
                     rows = [typed(each, plan.types) for each in stretch.rows if each["Id"] not in seen]
                     yield Stretch(rows, stretch.correlation_id)
 
-    def _gone(self, plan: Plan, window: Window, seen: set[str]) -> Iterator[Stretch]:
+    def _owners(self, child: Child, plan: Plan, window: Window) -> Collection[str]:
+        """To what those belong that changed in the window, or whose own belongings did."""
+        found: dict[str, None] = {}
+        if not child.findable or plan.stamp is None:
+            return found
+        fields = ("Id", child.field)
+        for stretch in self._by_id("queryAll", fields, child.object, soql.within(plan.stamp, window)):
+            found.update((each[child.field], None) for each in stretch.rows if child.field in each)
+        for inner, belonging in plan.children:
+            for part in parts(self._owners(inner, belonging, window)):
+                for stretch in self._by_id("query", fields, child.object, soql.one_of(inner.parent, part)):
+                    found.update((each[child.field], None) for each in stretch.rows if child.field in each)
+        return found
+
+    def _gone(self, plan: Plan, stamp: str, window: Window, seen: set[str]) -> Iterator[Stretch]:
         """Deletions that the walk did not meet. What still lies in the recycle bin is told by its own record."""
         if not plan.remembers_deletions:
             return
         told = {each: (at, correlation) for each, at, correlation in self._api.deleted(plan.object, window)}
-        for part in _parts([each for each in told if each not in seen]):
+        for part in parts([each for each in told if each not in seen]):
             fields = [name for name in _BARE if name in plan.types]
             pages = self._by_id("queryAll", fields, plan.object, soql.one_of("Id", part))
             found = {each["Id"]: typed(each, plan.types) for stretch in pages for each in stretch.rows}
-            purged = [_purged(plan, each, soql.literal(told[each][0])) for each in part if each not in found]
+            purged = [
+                {**vanished(plan.object, each), stamp: soql.literal(told[each][0])}
+                for each in part
+                if each not in found
+            ]
             rows = [each for each in found.values() if each.get("IsDeleted")] + purged
             if rows:
                 yield Stretch(rows, told[part[0]][1])
@@ -160,26 +221,51 @@ class Reader:
         alive = [each for each in stretch.rows if not each.get("IsDeleted")]
         gone = [_bare(each) for each in stretch.rows if each.get("IsDeleted")]
         for child, belonging in plan.children:
-            owners = [*alive, *(gone if child.outlives else ())]
-            found = self._belongings(child, belonging, [each[child.parent] for each in owners if child.parent in each])
-            for each in owners:
-                listed = found.get(each.get(child.parent, ""))
-                if listed:
-                    each[child.told_as] = listed
+            self._join(child, belonging, [*alive, *(gone if child.outlives else ())])
+        if plan.cut is not None:
+            self._complete(plan.object, plan.cut, alive)
         return Stretch([*alive, *gone], stretch.correlation_id)
 
+    def _complete(self, object_: str, cut: Cut, rows: Sequence[Payload]) -> None:
+        """Fetch the texts that are longer than their previews, one request each; those beyond the limit stay cut."""
+        for row in rows:
+            if len(row.get(cut.preview, "")) < _WHOLE_PREVIEW or row.get(cut.size, 0) > self._longest_text:
+                continue
+            try:
+                text = self._api.blob(object_, row["Id"], cut.field).content
+            except Rejected as error:
+                if error.code not in ABSENT:  # gone since it was listed: the next window tells that
+                    raise
+                continue
+            if len(text) <= self._longest_text:
+                row[cut.field] = text.decode("utf-8", "replace")
+
+    def _join(self, child: Child, plan: Plan, owners: Sequence[Payload]) -> None:
+        """Put its belongings into each of these records, as a list in the order of their ids."""
+        if child.told_as is None:
+            return
+        found = self._belongings(child, plan, [each[child.parent] for each in owners if child.parent in each])
+        for each in owners:
+            listed = found.get(each.get(child.parent, ""))
+            if listed:
+                each[child.told_as] = listed
+
     def _belongings(self, child: Child, plan: Plan, parents: Sequence[str]) -> dict[str, list[Payload]]:
-        """Belongings by what they belong to, in the order of their ids."""
+        """Belongings by what they belong to, with what belongs to them."""
         scope: Scope = "queryAll" if child.outlives else "query"
         found: dict[str, list[Payload]] = {}
-        for part in _parts(parents):
+        for part in parts(parents):
             for stretch in self._by_id(scope, plan.fields, child.object, soql.one_of(child.field, part)):
-                for each in stretch.rows:
-                    found.setdefault(each[child.field], []).append(typed(each, plan.types))
+                rows = [typed(each, plan.types) for each in stretch.rows]
+                for inner, belonging in plan.children:
+                    self._join(inner, belonging, rows)
+                for each in rows:
+                    found.setdefault(each[child.field], []).append(each)
         return found
 
 
-def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+def parts(values: Iterable[str]) -> Iterator[list[str]]:
+    """As many values as fit into one query, each once."""
     listed = list(dict.fromkeys(values))
     return (listed[start : start + _TOGETHER] for start in range(0, len(listed), _TOGETHER))
 
@@ -189,5 +275,6 @@ def _bare(row: Payload) -> Payload:
     return {name: row[name] for name in ("attributes", *_BARE) if name in row}
 
 
-def _purged(plan: Plan, id_: str, at: str) -> Payload:
-    return {"attributes": {"type": plan.object}, "Id": id_, "IsDeleted": True, plan.stamp: at}
+def vanished(object_: str, id_: str) -> Payload:
+    """What is told of a record that the org no longer has."""
+    return {"attributes": {"type": object_}, "Id": id_, "IsDeleted": True}

@@ -1,7 +1,13 @@
 """A server that speaks like Salesforce: one org with its records, kept in memory.
 
 Faults beyond those of every sandbox: `limited` (403 REQUEST_LIMIT_EXCEEDED), `session_expired` (the session ends before
-its time), `locator_forgotten` (400 INVALID_QUERY_LOCATOR in the middle of a result) and `gateway` (502 without JSON).
+its time), `locator_forgotten` (400 INVALID_QUERY_LOCATOR in the middle of a result), `gateway` (502 without JSON),
+`job_failed` (a Bulk job ends as Failed) and `late_commit` (the latest change of the last ten minutes is not seen yet by
+this request, although its stamp is set; the overlap of the next window brings it).
+
+How the vendor is without any fault: pages of changing sizes, REST and Bulk with two spellings of times, related records
+nested or dotted, locators up to the word `null`, empty cells for null, equal stamps, merged records in queryAll alone,
+fields without filter, formulas without stamp, compound fields refused by Bulk, a log of deletions that forgets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.salesforce.sandbox_org import Found, Job, Org
+from connectors.salesforce.sandbox_org import LATE, Found, Job, Org
 from connectors.salesforce.sandbox_render import CURRENCY, PROGRAMME, fill, spoil_entries
 from connectors.salesforce.sandbox_schema import PREFIXES
 from connectors.salesforce.sandbox_soql import Malformed, Query, parse
@@ -92,6 +98,7 @@ def serving(org: Org, faults: Faults, *, certificate: str | None = None) -> Star
         Route(root + "/sobjects/{object}/deleted", server.deleted),
         Route(root + "/sobjects/{object}/deleted/", server.deleted),
         Route(root + "/sobjects/{object}/{id}", server.record),
+        Route(root + "/sobjects/{object}/{id}/{field}", server.blob),
         Route(root + "/{scope:str}/", server.query),
         Route(root + "/jobs/query", server.start, methods=["POST"]),
         Route(root + "/jobs/query/{job}", server.job),
@@ -100,7 +107,7 @@ def serving(org: Org, faults: Faults, *, certificate: str | None = None) -> Star
         Route(root + "/queryAll/{locator}", server.more),
         Route(root + "/{scope:str}", server.query),
     ]
-    explained: Mapping[Any, Any] = {Refused: _refused, Malformed: _malformed}
+    explained: Mapping[Any, Any] = {Refused: server.refused, Malformed: server.refused}
     served = Starlette(routes=routes, exception_handlers=explained, middleware=[Middleware(_Faults, faults, org)])
     served.router.redirect_slashes = False
     served.state.shop = org
@@ -132,7 +139,9 @@ class _Server:
             return _json(400, {"error": problem[0], "error_description": problem[1]})
         instance = str(request.base_url).rstrip("/")
         told = {"access_token": self._org.issue_token(), "instance_url": instance, "token_type": "Bearer"}
-        return _json(200, {**told, "scope": "api", "id": f"{instance}/id/00Dsandbox/005sandbox"})
+        issued = str(int(self._org.clock().timestamp() * 1000))
+        told |= {"scope": "api", "id": f"{instance}/id/00Dsandbox/005sandbox", "issued_at": issued}
+        return _json(200, {**told, "signature": "c2FuZGJveA=="})
 
     def _assertion_problem(self, assertion: str) -> tuple[str, str] | None:
         if self._key is None:
@@ -186,6 +195,9 @@ class _Server:
         self._admit(request)
         name = self._object(request)
         start, end = (_minute(request.query_params.get(each, "")) for each in ("start", "end"))
+        known = self._org.deletions_known_since
+        if known is not None and start < known:
+            raise Refused(400, "INVALID_REPLICATION_DATE", "start is before what is remembered of deletions")
         told = [(id_, at) for id_, at in self._org.deletions(name) if start <= at < end]
         if len(told) > self._org.largest_deletion_list:
             raise Refused(400, "EXCEEDED_ID_LIMIT", "too many deletions in this time span")
@@ -204,6 +216,18 @@ class _Server:
         every = Found(name, tuple(self._org.schema[name]), [found], "query")
         return self._answer(as_json(self._org, every, found, request.path_params["version"]))
 
+    async def blob(self, request: Request) -> Response:
+        """The bytes of a binary field."""
+        self._admit(request)
+        name = self._object(request)
+        found = self._org.find(name, request.path_params["id"])
+        field = self._org.field(name, request.path_params["field"])
+        if found is None or found.get("IsDeleted") or field is None or not field.binary:
+            raise Refused(404, "NOT_FOUND", "The requested resource does not exist")
+        self._org.asked.append(request.url.path)
+        told = str(found.get(field.name) or "").encode()
+        return Response(told, 200, self._usage(), media_type="application/octetstream")
+
     async def query(self, request: Request) -> Response:
         """The first page of a query, or a number."""
         self._admit(request)
@@ -212,10 +236,10 @@ class _Server:
             raise Refused(404, "NOT_FOUND", "The requested resource does not exist")
         query = parse(request.query_params.get("q", ""), self._org)
         self._org.before_answer(query.object)
-        self._org.asked.append(f"{request.url.path}?{request.url.query}")
         found = self._found(query, scope)
         if query.counts:
             return self._answer({"totalSize": len(found.records), "done": True, "records": []})
+        self._org.asked.append(f"{request.url.path}?{request.url.query}")
         return self._page(found, 0, request)
 
     async def more(self, request: Request) -> Response:
@@ -250,6 +274,8 @@ class _Server:
         compound = [path for path in query.fields if (named := self._org.field(query.object, path)) and named.compound]
         if compound or query.counts or told.get("operation") not in {"query", "queryAll"}:
             raise Refused(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
+        if query.object in self._org.not_in_bulk:
+            raise Refused(400, "INVALIDENTITY", f"Entity '{query.object}' is not supported by the Bulk API.")
         job = f"750{self._org.number():015d}"
         self._org.jobs[job] = Job(told["operation"], told["query"], self._found(query, told["operation"]))
         return self._answer(self._state_of(job))
@@ -283,6 +309,7 @@ class _Server:
         held = self._org.jobs[job]
         states = ("UploadComplete", "InProgress", "JobComplete")
         state = states[2] if held.looks >= self._org.looks_until_complete else states[min(held.looks, 1)]
+        state = "Failed" if held.failed else state
         told = {"id": job, "operation": held.operation, "object": held.found.object, "state": state}
         return {**told, "contentType": "CSV", "lineEnding": "LF", "columnDelimiter": "COMMA", "apiVersion": 62.0}
 
@@ -306,6 +333,13 @@ class _Server:
             raise Refused(403, *_LIMIT)
         self._org.used += 1
 
+    async def refused(self, _request: Request, error: Exception) -> Response:
+        """An error in the vendor's shape."""
+        status, code = 400, getattr(error, "code", "UNKNOWN_EXCEPTION")
+        if isinstance(error, Refused):
+            status = error.status
+        return _json(status, [{"message": str(error), "errorCode": code}], self._usage())
+
     def _answer(self, told: object) -> Response:
         return _json(200, told, self._usage())
 
@@ -326,6 +360,8 @@ class _Faults:
                 "gateway": Response("<html>502 Bad Gateway</html>", 502, media_type="text/html"),
                 "session_expired": _SessionExpired(app, org),
                 "locator_forgotten": _LocatorForgotten(app, _error(400, *_LOCATOR)),
+                "job_failed": _JobFailed(app, org),
+                "late_commit": _LateCommit(app),
             },
         )
 
@@ -366,6 +402,35 @@ class _SessionExpired(Response):
         await self._app(scope, receive, send)
 
 
+class _JobFailed(Response):
+    """Fails the Bulk job that is looked at; other requests pass."""
+
+    def __init__(self, app: ASGIApp, org: Org) -> None:
+        super().__init__()
+        self._app, self._org = app, org
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        before, _, job = scope["path"].rpartition("/")
+        if before.endswith("/jobs/query") and job in self._org.jobs:
+            self._org.jobs[job].failed = True
+        await self._app(scope, receive, send)
+
+
+class _LateCommit(Response):
+    """Answers as if the latest change were not committed yet."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__()
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = LATE.set(True)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            LATE.reset(token)
+
+
 def _bearer(authorization: str) -> str:
     return authorization.removeprefix("Bearer ")
 
@@ -390,12 +455,3 @@ def _json(status: int, told: object, headers: Mapping[str, str] | None = None) -
 def _error(status: int, code: str, message: str) -> Response:
     """Errors are a list."""
     return _json(status, [{"message": message, "errorCode": code}])
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    told = error if isinstance(error, Refused) else Refused(500, "UNKNOWN_EXCEPTION", "")
-    return _error(told.status, told.code, str(told))
-
-
-async def _malformed(_request: Request, error: Exception) -> Response:
-    return _error(400, error.code if isinstance(error, Malformed) else "MALFORMED_QUERY", str(error))

@@ -1,6 +1,7 @@
 """The state behind the sandbox: one org's records, sessions, query locators, Bulk jobs and deletions."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -10,6 +11,9 @@ from typing import Any
 from connectors.salesforce.sandbox_schema import PREFIXES, Field, Record, schema
 
 BIN_DAYS = 15
+LATE = ContextVar("late", default=False)
+"""Whether a transaction is still open while this request is answered: what changed last is not seen yet."""
+_LONGEST_TRANSACTION = timedelta(minutes=10)
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Job:
     query: str
     found: Found
     looks: int = 0
+    failed: bool = False
     locators: dict[str, int] = field(default_factory=dict)
 
 
@@ -51,6 +56,10 @@ class Org:
         """Requests a day, and those that were made; all are refused once it is used up."""
         self.looks_until_complete = 2
         self.largest_deletion_list = 600_000
+        self.deletions_known_since: datetime | None = None
+        """Since when the log of deletions was not emptied; a question that reaches further back is refused."""
+        self.not_in_bulk: set[str] = set()
+        """Objects of which Bulk jobs are refused."""
         self.locators: dict[str, tuple[Found, int]] = {}
         self.jobs: dict[str, Job] = {}
         self.purged: list[tuple[str, str, datetime]] = []
@@ -76,6 +85,16 @@ class Org:
         for object_, record in waiting:
             self.load(object_, [record])
 
+    def committed(self, object_: str) -> list[Record]:
+        """Every record that this request may see: without the latest change, while its transaction is open."""
+        records = self.all(object_)
+        if not LATE.get():
+            return records
+        stamped = [each for each in records if each.get("SystemModstamp")]
+        last = max((each["SystemModstamp"] for each in stamped), default=None)
+        hidden = last is not None and last > self.clock() - _LONGEST_TRANSACTION
+        return [each for each in records if not (hidden and each.get("SystemModstamp") == last)]
+
     def all(self, object_: str) -> list[Record]:
         """Every record of an object, deleted ones too."""
         with self.lock:
@@ -98,6 +117,11 @@ class Org:
             self._tables[object_][id_] = changed
             return changed
 
+    def recalculate(self, object_: str, id_: str, **changes: Any) -> None:  # noqa: ANN401  field values
+        """A formula gives another value: no stamp tells."""
+        with self.lock:
+            self._tables[object_][id_] = self._typed(object_, {**self._tables[object_][id_], **changes})
+
     def delete(self, object_: str, id_: str) -> None:
         """Into the recycle bin."""
         self.touch(object_, id_, IsDeleted=True)
@@ -112,6 +136,11 @@ class Org:
             gone = self._tables[object_].pop(id_)
             at = gone.get("SystemModstamp") if gone.get("IsDeleted") else self.clock()
             self.purged.append((object_, id_, (at or self.clock()).replace(microsecond=0)))
+
+    def vanish(self, object_: str, id_: str) -> None:
+        """Gone so long ago that nothing tells of it any more."""
+        with self.lock:
+            del self._tables[object_][id_]
 
     def deletions(self, object_: str) -> list[tuple[str, datetime]]:
         """Id and time of everything deleted in the last 15 days."""

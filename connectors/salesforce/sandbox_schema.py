@@ -12,6 +12,9 @@ _ADDRESS = (
 _PERSON = """
     Salutation:picklist FirstName:string MiddleName:string LastName:string Suffix:string Name:string Phone:phone
 """
+_CONSENT = """PrivacyConsentStatus:picklist CaptureDate:datetime DoubleConsentCaptureDate:datetime
+    EffectiveFrom:datetime EffectiveTo:datetime CaptureSource:string DataUsePurposeId:>DataUsePurpose
+    BusinessBrandId:>BusinessBrand EngagementChannelTypeId:>EngagementChannelType"""
 
 
 def _address(prefix: str) -> str:
@@ -31,12 +34,18 @@ _OBJECTS: Mapping[str, str] = {
         PersonEmailBouncedDate:datetime Loyalty_Number__pc:string Brand__pc:picklist Home_Store__pc:string
         Preferred_Locale__pc:string {_address("PersonMailing")} {_address("PersonOther")} {_address("Billing")}
         {_address("Shipping")}""",
-    "Individual": f"{_STAMPED} FirstName:string LastName:string",
+    "Individual": f"""{_STAMPED} FirstName:string LastName:string HasOptedOutSolicit:boolean
+        HasOptedOutProcessing:boolean HasOptedOutProfiling:boolean HasOptedOutTracking:boolean
+        HasOptedOutGeoTracking:boolean ShouldForget:boolean SendIndividualData:boolean""",
+    "ContactPointEmail": f"{_STAMPED} ParentId:>Individual EmailAddress:email IsPrimary:boolean",
+    "ContactPointPhone": f"""{_STAMPED} ParentId:>Individual TelephoneNumber:phone IsPrimary:boolean
+        PhoneType:picklist IsSmsCapable:boolean""",
+    "ContactPointAddress": f"""{_STAMPED} ParentId:>Individual IsPrimary:boolean AddressType:picklist {_ADDRESS}
+        Address:address""",
+    "ContactPointConsent": f"""{_STAMPED} Name:string
+        ContactPointId:>ContactPointEmail|ContactPointPhone|ContactPointAddress {_CONSENT}""",
     "User": f"{_STAMPED} Name:string EmployeeNumber:string",
-    "ContactPointTypeConsent": f"""{_STAMPED} Name:string PartyId:>Individual ContactPointType:picklist
-        PrivacyConsentStatus:picklist CaptureDate:datetime EffectiveFrom:datetime CaptureSource:string
-        DataUsePurposeId:>DataUsePurpose BusinessBrandId:>BusinessBrand
-        EngagementChannelTypeId:>EngagementChannelType""",
+    "ContactPointTypeConsent": f"{_STAMPED} Name:string PartyId:>Individual ContactPointType:picklist {_CONSENT}",
     "DataUsePurpose": f"{_STAMPED} Name:string",
     "BusinessBrand": f"{_STAMPED} Name:string",
     "EngagementChannelType": f"{_STAMPED} Name:string",
@@ -46,6 +55,7 @@ _OBJECTS: Mapping[str, str] = {
     "LoyaltyTier": f"{_STAMPED} Name:string LoyaltyTierGroupId:>LoyaltyTierGroup",
     "LoyaltyProgramMember": f"""{_STAMPED} MembershipNumber:string MemberStatus:picklist MemberType:picklist
         EnrollmentDate:date MembershipEndDate:date EnrollmentChannel:picklist CanReceivePromotions:boolean
+        CanReceivePartnerPromotions:boolean MembershipLastRenewalDate:date LastActivityDate:date
         ContactId:>Contact AccountId:>Account ProgramId:>LoyaltyProgram""",
     "LoyaltyMemberCurrency": f"""{_STAMPED} Name:string LoyaltyMemberId:>LoyaltyProgramMember PointsBalance:double
         LoyaltyProgramCurrencyId:>LoyaltyProgramCurrency""",
@@ -53,10 +63,16 @@ _OBJECTS: Mapping[str, str] = {
         LoyaltyTierGroupId:>LoyaltyTierGroup EffectiveDate:date TierExpirationDate:date""",
     "LoyaltyProgramMemberMerge": f"""{_STAMPED} Name:string SourceMemberId:>LoyaltyProgramMember Status:picklist
         TargetMemberId:>LoyaltyProgramMember Reason:string""",
+    "VoucherDefinition": f"{_STAMPED} Name:string",
+    "Voucher": f"""{_STAMPED} VoucherNumber:string VoucherCode:string LoyaltyProgramMemberId:>LoyaltyProgramMember
+        VoucherDefinitionId:>VoucherDefinition Status:picklist Type:picklist FaceValue:currency RemainingValue:currency
+        DiscountPercent:percent CurrencyIsoCode:picklist EffectiveDate:date ExpirationDate:date UseDate:date""",
     "JournalType": f"{_STAMPED} Name:string",
+    "JournalSubType": f"{_STAMPED} Name:string",
     "TransactionJournal": f"""{_STAMPED} Name:string ExternalTransactionNumber:string OrderId:>Order
         JournalTypeId:>JournalType JournalReason:string RelatedJournalId:>TransactionJournal
-        MemberId:>LoyaltyProgramMember ActivityDate:datetime Status:picklist""",
+        MemberId:>LoyaltyProgramMember ActivityDate:datetime Status:picklist JournalSubTypeId:>JournalSubType
+        TransactionAmount:currency CurrencyIsoCode:picklist Channel:picklist""",
     "LoyaltyLedger": f"""{_STAMPED} Points:double EventType:picklist ActivityDate:datetime ExpiryDate:date
         AdditionalNotes:string LoyaltyProgramMemberId:>LoyaltyProgramMember
         LoyaltyProgramCurrencyId:>LoyaltyProgramCurrency TransactionJournalId:>TransactionJournal""",
@@ -69,16 +85,31 @@ _OBJECTS: Mapping[str, str] = {
         Store__c:string Channel__c:picklist Loyalty_Number__c:string {_address("Billing")} {_address("Shipping")}""",
     "OrderItem": f"""{_STAMPED} OrderId:>Order OrderItemNumber:string Quantity:double UnitPrice:currency
         ListPrice:currency TotalPrice:currency TotalLineAmount:currency TotalTaxAmount:currency Description:string
-        Product2Id:>Product2""",
+        Type:picklist Product2Id:>Product2""",
+    "OrderItemAdjustmentLineItem": f"""{_STAMPED} OrderItemId:>OrderItem Name:string Description:string
+        Amount:currency""",
+    "OrderItemTaxLineItem": f"""{_STAMPED} OrderItemId:>OrderItem Name:string Rate:percent Amount:currency
+        Type:picklist""",
+    "OrderSummary": f"{_STAMPED} OriginalOrderId:>Order OrderNumber:string Status:picklist",
+    "OrderPaymentSummary": f"""{_STAMPED} OrderSummaryId:>OrderSummary Type:picklist Method:string
+        AuthorizedAmount:currency CapturedAmount:currency RefundedAmount:currency""",
+    "OrderDeliveryMethod": f"{_STAMPED} Name:string",
+    "Shipment": f"""{_STAMPED} OrderSummaryId:>OrderSummary ShipmentNumber:string Provider:string
+        TrackingNumber:string Status:picklist DeliveryMethodId:>OrderDeliveryMethod ActualDeliveryDate:datetime""",
+    "ReturnOrder": f"{_STAMPED} OrderId:>Order OrderSummaryId:>OrderSummary ReturnOrderNumber:string Status:picklist",
+    "ReturnOrderLineItem": f"""{_STAMPED} ReturnOrderId:>ReturnOrder OrderItemId:>OrderItem QuantityReturned:double
+        ReasonForReturn:picklist Description:string""",
     "Task": f"""{_STAMPED} WhoId:>Contact|Lead WhatId:>Account|Order AccountId:>Account OwnerId:>User CreatedById:>User
-        Subject:string Description:textarea Status:picklist IsClosed:boolean Priority:picklist ActivityDate:date
+        LastModifiedById:>User Subject:string Description:textarea Status:picklist IsClosed:boolean Priority:picklist
+        ActivityDate:date
         CompletedDateTime:datetime TaskSubtype:picklist CallType:picklist CallDisposition:string""",
     "Event": f"""{_STAMPED} WhoId:>Contact|Lead WhatId:>Account|Order AccountId:>Account OwnerId:>User CreatedById:>User
-        Subject:string Description:textarea StartDateTime:datetime EndDateTime:datetime Location:string
+        LastModifiedById:>User Subject:string Description:textarea StartDateTime:datetime EndDateTime:datetime
+        Location:string
         IsAllDayEvent:boolean""",
     "Lead": f"{_STAMPED} LastName:string",
     "ContentNote": """Id:id IsDeleted:boolean CreatedDate:datetime LastModifiedDate:datetime Title:string
-        TextPreview:string OwnerId:>User CreatedById:>User""",
+        TextPreview:string ContentSize:int Content:base64 OwnerId:>User CreatedById:>User LastModifiedById:>User""",
     "ContentDocumentLink": """Id:id IsDeleted:boolean SystemModstamp:datetime ContentDocumentId:>ContentNote
         LinkedEntityId:>Contact|Account|User""",
 }
@@ -96,21 +127,30 @@ PREFIXES: Mapping[str, str] = {
 
 _COMPOUND = {"address"}
 """Types that Bulk refuses."""
+_BINARY = {"base64"}
+"""Types that queries tell by an address."""
 
 
 class Field:
-    """One field as describe tells it."""
+    """One field as describe tells it. calculated: a formula or a roll-up, whose changes nothing marks."""
 
     def __init__(self, declared: str) -> None:
         self.name, _, kind = declared.partition(":")
         self.refers_to = tuple(kind.removeprefix(">").split("|")) if kind.startswith(">") else ()
         self.type = "reference" if self.refers_to else kind
         self.relationship = _relationship(self.name) if self.refers_to else None
+        self.filterable = self.type not in {*_COMPOUND, *_BINARY}
+        self.calculated = False
 
     @property
     def compound(self) -> bool:
         """Whether it is made of other fields."""
         return self.type in _COMPOUND
+
+    @property
+    def binary(self) -> bool:
+        """Whether it is fetched by itself."""
+        return self.type in _BINARY
 
     def told(self) -> dict[str, Any]:
         """Its entry in an answer of describe."""
@@ -118,9 +158,9 @@ class Field:
             "name": self.name,
             "type": self.type,
             "label": self.name,
-            "filterable": not self.compound,
-            "sortable": not self.compound,
-            "calculated": False,
+            "filterable": self.filterable,
+            "sortable": self.filterable,
+            "calculated": self.calculated,
             "custom": self.name.endswith(("__c", "__pc")),
             "relationshipName": self.relationship,
             "referenceTo": list(self.refers_to),

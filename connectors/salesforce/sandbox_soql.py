@@ -1,7 +1,7 @@
 """A SOQL of its own: SELECT fields FROM object WHERE conditions ORDER BY fields LIMIT number OFFSET number.
 
-As the vendor does, it refuses AND beside OR without brackets, unknown and compound fields in conditions, and a query
-for links of documents that does not say of which.
+As the vendor does, it refuses AND beside OR without brackets, fields that are unknown or cannot be filtered in
+conditions, and a query for links of documents that does not say of which.
 """
 
 import operator
@@ -62,7 +62,7 @@ class Query:
 
     def run(self, org: Org, *, bin_too: bool) -> list[Record]:
         """The records it finds, in its order; without one, in the order of their ids."""
-        found = [each for each in org.all(self.object) if bin_too or not each.get("IsDeleted")]
+        found = [each for each in org.committed(self.object) if bin_too or not each.get("IsDeleted")]
         found = sorted((each for each in found if self.test(each)), key=lambda each: each["Id"])
         for path, descending, nulls_first in reversed(self.order):
             told = [(org.value(self.object, each, path), each) for each in found]
@@ -181,7 +181,7 @@ class _Parser:
     def _condition(self) -> Test:
         path = self._known(self._word())
         told = self._org.field(self._object, path)
-        if told is not None and told.compound:
+        if told is not None and not told.filterable:
             raise Malformed(f"field '{path}' can not be filtered in a query call", "INVALID_FIELD")
         self._named.add(path)
         if self._took("like"):
@@ -248,6 +248,9 @@ class _Parser:
         self._expect("by")
         while True:
             path = self._known(self._word())
+            told = self._org.field(self._object, path)
+            if told is not None and not told.filterable:
+                raise Malformed(f"field '{path}' can not be sorted in a query call")
             descending = self._took_one_of("asc", "desc") == "desc"
             nulls = self._took_one_of("first", "last") if self._took("nulls") else "first"
             query.order.append((path, descending, nulls == "first"))

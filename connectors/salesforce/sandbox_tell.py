@@ -20,7 +20,10 @@ def as_json(org: Org, found: Found, record: Record, version: str) -> dict[str, A
 def _put(told: dict[str, Any], org: Org, object_: str, record: Record, path: str) -> None:
     name, _, rest = path.partition(".")
     if not rest:
-        told[name] = _json_value(org, object_, name, org.value(object_, record, name))
+        field = org.field(object_, name)
+        binary = field is not None and field.binary
+        address = f"/services/data/v62.0/sobjects/{object_}/{record.get('Id')}/{name}"
+        told[name] = address if binary else _json_value(org, object_, name, org.value(object_, record, name))
         return
     referring = org.referring(object_, name)
     target = record.get(referring.name) if referring else None

@@ -12,7 +12,7 @@ from connectors.payload import Payload, canonical
 from connectors.salesforce.api import LARGEST_PAGE, Api, Pace, Stretch
 from connectors.salesforce.catalogue import OBJECTS, catalogue
 from connectors.salesforce.org import Org
-from connectors.salesforce.reading import Reader
+from connectors.salesforce.reading import Reader, parts, vanished
 from connectors.salesforce.session import Session, by_client_credentials, by_jwt
 from connectors.salesforce.translate import SOURCE, about_each_person, translate
 from connectors.sign_in import token_error
@@ -48,6 +48,8 @@ class Settings(Frozen):
     """Records per page of Bulk results."""
     job_patience: float = Field(default=7200.0, gt=0)
     """Seconds that a Bulk job may take."""
+    longest_note: int = Field(default=100_000, ge=0)
+    """Bytes of a note that are fetched; of a longer one the preview must do. Each long note costs one request."""
     reserve: float = Field(default=0.1, ge=0, lt=1)
     """Share of the org's daily requests that is left to others: we stop before."""
     org: Org = Org()
@@ -71,7 +73,7 @@ def connect(settings: Settings, *, clock: Callable[[], datetime], sleep: Callabl
         clock=clock,
         sleep=sleep,
     )
-    return Salesforce(Reader(api, settings.bulk_above), settings.org)
+    return Salesforce(Reader(api, settings.bulk_above, settings.longest_note), settings.org)
 
 
 def _session(settings: Settings, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> Session:
@@ -108,8 +110,8 @@ class Salesforce:
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
-        return ()
+        """Every object: a full read brings all that the user may see."""
+        return OBJECTS
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, deletions and merges too. What the org lacks has no pages."""
@@ -125,8 +127,21 @@ class Salesforce:
             yield page
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
-        """Nothing: no object is listed."""
-        return iter(())
+        """What the org still has of these comes whole; the others are gone, purged records too that no query tells.
+
+        A contact that became a person account, or a task that is about nobody now, is gone as such. Nothing is said of
+        an object that the org hides from us as a whole.
+        """
+        plan = self._reader.plan(self._wanted[object])
+        if plan is None:
+            return
+        for part in parts(source_ids):
+            pages = [_among(part, self._page(object, stretch)) for stretch in self._reader.known(plan, part)]
+            told = {each.source_id for page in pages for each in page.refused}
+            told.update(each.key.source_id for page in pages for each in page.records)
+            gone = [vanished(plan.object, each) for each in part if each not in told]
+            yield from pages
+            yield self._page(object, Stretch(gone, pages[0].correlation_id))
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
         """Nothing is kept only until it has landed."""
@@ -142,6 +157,15 @@ class Salesforce:
             refused=tuple(each for each in read if isinstance(each, Refusal)),
             correlation_id=stretch.correlation_id,
         )
+
+
+def _among(ids: Collection[str], page: Page) -> Page:
+    """What the page tells about these ids."""
+    return Page(
+        records=tuple(each for each in page.records if each.key.source_id in ids),
+        refused=tuple(each for each in page.refused if each.source_id in ids),
+        correlation_id=page.correlation_id,
+    )
 
 
 def _told(object_: str, rows: Sequence[Payload]) -> Iterator[Payload]:

@@ -12,6 +12,7 @@ from connectors.salesforce.catalogue import OBJECTS
 from connectors.salesforce.ids import ACCOUNT, CONTACT, long_id
 from connectors.salesforce.org import Org
 from connectors.salesforce.payloads import (
+    Belonging,
     Recorded,
     Unreadable,
     VendorEntry,
@@ -30,7 +31,6 @@ from connectors.salesforce.translate_loyalty import entry, member
 from connectors.salesforce.translate_order import order
 from connectors.salesforce.translate_person import person
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
-from models.records import RecordKey
 
 SOURCE = "salesforce"
 Told = Mapping[str, Any]
@@ -46,14 +46,16 @@ def translate(object: str, raw: str, org: Org) -> SourceRecord | Refusal:  # noq
     if read is None:
         raise ValueError(f"{SOURCE} tells {', '.join(OBJECTS)}, not {object!r}")
     try:
-        told = _payload(raw)
-        vendor, body = _deletion(told) if told.get("IsDeleted") is True else read(told, org)
+        told, text = _payload(raw)
+        if told.get("IsDeleted") is True:
+            read = _GONE
+        vendor, body = read(told, text, org)
     except ValidationError as error:
         return _refusal(object, raw, reasons(error))
     except Unreadable as error:
         return _refusal(object, raw, error.reasons)
-    key = RecordKey(source=SOURCE, object=object, source_id=_source_id(object, vendor))
-    return SourceRecord(key=key, raw=raw, body=body, changed_at=_changed_at(vendor))
+    key = {"source": SOURCE, "object": object, "source_id": _source_id(object, vendor)}
+    return SourceRecord.model_validate({"key": key, "raw": raw, "body": body, "changed_at": _latest(vendor)})
 
 
 def about_each_person(told: Told) -> Iterator[dict[str, Any]]:
@@ -63,70 +65,52 @@ def about_each_person(told: Told) -> Iterator[dict[str, Any]]:
             yield {**told, "ContentDocumentLinks": [link]}
 
 
-def _payload(raw: str) -> Told:
+def _payload(raw: str) -> tuple[Told, str]:
+    """The payload with dotted names and without nulls, as values and as text."""
     try:
         told = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Unreadable(Reason(path="", problem="no JSON")) from error
     if not isinstance(told, dict):
         raise Unreadable(Reason(path="", problem="no JSON object"))
-    return flat(told)
+    if _is_flat(raw):  # as our reader writes it
+        return told, raw
+    try:
+        told = flat(told)
+        return told, orjson.dumps(told).decode()
+    except (RecursionError, orjson.JSONEncodeError) as error:
+        raise Unreadable(Reason(path="", problem="nested too deeply")) from error
 
 
-def _deletion(told: Told) -> tuple[Recorded, Body]:
-    vendor = _read(VendorGone, told)
-    return vendor, Deletion(at=vendor.stamp, merged_into=vendor.master_record_id)
+def _is_flat(raw: str) -> bool:
+    """Whether it surely has no nulls, and no records but those in lists: each other brace stands in a text."""
+    found = raw.count
+    return "null" not in raw and found("{") == 1 + found('"attributes":{') + found("[{") + found(",{")
 
 
-def _person(told: Told, org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorPerson, told)
-    return vendor, person(vendor, told, org)
+Read = Callable[[Told, str, Org], tuple[Recorded, Body]]
+"""Reads a payload, given as values and as text. As text it is validated: there a number is no time."""
 
 
-def _member(told: Told, org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorMember, told)
-    return vendor, member(vendor, org)
+def _reader(model: type[Vendor], body: Callable[[Vendor, Told, Org], Body]) -> Read:
+    def read(told: Told, text: str, org: Org) -> tuple[Recorded, Body]:
+        vendor = model.model_validate_json(text)
+        return vendor, body(vendor, told, org)
+
+    return read
 
 
-def _entry(told: Told, org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorEntry, told)
-    return vendor, entry(vendor, org)
-
-
-def _order(told: Told, org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorOrder, told)
-    return vendor, order(vendor, told, org)
-
-
-def _task(told: Told, _org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorTask, told)
-    return vendor, task(vendor)
-
-
-def _event(told: Told, _org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorEvent, told)
-    return vendor, event(vendor)
-
-
-def _note(told: Told, _org: Org) -> tuple[Recorded, Body]:
-    vendor = _read(VendorNote, told)
-    return vendor, note(vendor)
-
-
-_READERS: Mapping[str, Callable[[Told, Org], tuple[Recorded, Body]]] = {
-    "contact": _person,
-    "account": _person,
-    "member": _member,
-    "entry": _entry,
-    "order": _order,
-    "task": _task,
-    "event": _event,
-    "note": _note,
+_GONE = _reader(VendorGone, lambda vendor, _told, _org: Deletion(at=vendor.stamp, merged_into=vendor.master_record_id))
+_READERS: Mapping[str, Read] = {
+    "contact": _reader(VendorPerson, person),
+    "account": _reader(VendorPerson, person),
+    "member": _reader(VendorMember, lambda vendor, _told, org: member(vendor, org)),
+    "entry": _reader(VendorEntry, lambda vendor, _told, org: entry(vendor, org)),
+    "order": _reader(VendorOrder, order),
+    "task": _reader(VendorTask, lambda vendor, _told, _org: task(vendor)),
+    "event": _reader(VendorEvent, lambda vendor, _told, _org: event(vendor)),
+    "note": _reader(VendorNote, lambda vendor, _told, _org: note(vendor)),
 }
-
-
-def _read(model: type[Vendor], told: Told) -> Vendor:
-    return model.model_validate_json(orjson.dumps(told))  # as JSON: there a number is no time
 
 
 def _source_id(object_: str, vendor: Recorded) -> str:
@@ -136,16 +120,19 @@ def _source_id(object_: str, vendor: Recorded) -> str:
     return vendor.id
 
 
-def _changed_at(vendor: Recorded) -> datetime | None:
+def _latest(vendor: Recorded | Belonging) -> datetime | None:
     """The latest of the record's own change and those of what belongs to it."""
-    stamps = [vendor.stamp]
+    latest: datetime | None = vendor.stamp
     for name in _lists(type(vendor)):
-        stamps += [each.system_modstamp for each in getattr(vendor, name)]
-    return max((each for each in stamps if each), default=None)
+        for each in getattr(vendor, name):
+            stamp = _latest(each)
+            if stamp and (latest is None or stamp > latest):
+                latest = stamp
+    return latest
 
 
 @cache
-def _lists(model: type[Recorded]) -> tuple[str, ...]:
+def _lists(model: type[Recorded | Belonging]) -> tuple[str, ...]:
     """The fields that hold what belongs to a record."""
     return tuple(name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple)
 

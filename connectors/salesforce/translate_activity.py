@@ -1,6 +1,8 @@
 """Tasks, events and notes in our words."""
 
+import re
 from datetime import UTC, datetime, time
+from html.parser import HTMLParser
 from typing import Any
 
 from connectors.salesforce.ids import ACCOUNT, CONTACT
@@ -54,11 +56,40 @@ def note(vendor: VendorNote) -> Activity:
         customer=customer,
         associate=vendor.employee_number or vendor.created_by_id,
         subject=vendor.title,
-        text=vendor.text_preview,
+        text=_text(vendor.content) if vendor.content else vendor.text_preview,
         status="completed",
         occurred_at=vendor.created_date,
         modified_at=vendor.last_modified_date,
     )
+
+
+class _Text(HTMLParser):
+    """The words of a note's HTML; paragraphs, lines and points of lists begin anew."""
+
+    _BREAKS = frozenset({"p", "br", "li", "div", "ul", "ol", "tr"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ANN401  what the parser gives
+        """A tag that begins a line."""
+        del attrs
+        if tag in self._BREAKS:
+            self.words.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        """Words between tags."""
+        self.words.append(data)
+
+
+def _text(html: str) -> str:
+    """Plain text of a note: lines without blanks around them, no empty ones."""
+    parser = _Text()
+    parser.feed(html)
+    parser.close()
+    lines = (re.sub(r"\s+", " ", line).strip() for line in "".join(parser.words).splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _shared(vendor: VendorActivity) -> dict[str, Any]:

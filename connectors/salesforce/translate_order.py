@@ -1,18 +1,27 @@
-"""Orders in our words."""
+"""Orders in our words. Parts are plain values that become our models in one go, as with persons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from connectors.salesforce.catalogue import address
 from connectors.salesforce.org import Org
-from connectors.salesforce.payloads import Unreadable, VendorLine, VendorOrder, blank_is_none
-from connectors.salesforce.translate_person import addresses_of
+from connectors.salesforce.payloads import (
+    Unreadable,
+    VendorLine,
+    VendorOrder,
+    VendorPayment,
+    VendorShipment,
+    blank_is_none,
+)
+from connectors.salesforce.translate_person import Part, addresses_of
 from models.landing import Reason
-from models.orders import Money, Order, OrderLine, Tax
-from models.records import ContactPoint, Person
+from models.orders import Order
 
 _VOID = {"cancelled", "canceled"}
+_ADDRESSES = (("billing", address("Billing")), ("shipping", address("Shipping")))
+_HUNDRED = Decimal(100)
 
 
 def order(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> Order:
@@ -21,24 +30,41 @@ def order(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> Order:
     if currency is None:
         problem = "the order tells no currency, as in an org with a single one: name it as `org.currency`"
         raise Unreadable(Reason(path="CurrencyIsoCode", problem=problem))
+    fields = org.fields
     lines = tuple(_line(place, each, currency) for place, each in enumerate(vendor.order_items))
-    return Order(
-        number=vendor.order_number,
-        transaction="void" if vendor.status.lower() in _VOID else "return" if vendor.is_reduction_order else "sale",
-        status=vendor.status,
-        placed_at=_placed_at(vendor),
-        channel=_channel(vendor, told, org),
-        brand=blank_is_none(told, org.fields.order_brand) or org.brand,
-        store=blank_is_none(told, org.fields.order_store),
-        currency=currency,
-        customer=_customer(vendor),
-        person=_person(vendor, told),
-        loyalty_number=blank_is_none(told, org.fields.order_loyalty_number),
-        total=Money(amount=_total(vendor, lines), currency=currency),
-        lines=lines,
-        taxes=tuple(_taxes(vendor.total_tax_amount, currency)),
-        attributes=_attributes(vendor),
+    return Order.model_validate(
+        {
+            "number": vendor.order_number,
+            "transaction": _transaction(vendor),
+            "status": vendor.status,
+            "placed_at": _placed_at(vendor),
+            "channel": _channel(vendor, told, org),
+            "brand": blank_is_none(told, fields.order_brand) or org.brand,
+            "store": blank_is_none(told, fields.order_store),
+            "currency": currency,
+            "customer": _customer(vendor),
+            "person": _person(vendor, told),
+            "loyalty_number": blank_is_none(told, fields.order_loyalty_number),
+            "total": _money(_total(vendor, lines), currency),
+            "lines": lines,
+            "taxes": tuple(_tax(vendor.total_tax_amount, currency)),
+            "tenders": tuple(_tenders(vendor.order_payment_summaries, currency)),
+            "fulfilments": tuple(_fulfilment(each) for each in vendor.shipments),
+            "returns": tuple(_returns(vendor)),
+            "refunds": tuple(_refunds(vendor.order_payment_summaries, currency)),
+            "attributes": _attributes(vendor),
+        }
     )
+
+
+def _money(amount: Decimal, currency: str) -> Part:
+    return {"amount": amount, "currency": currency}
+
+
+def _transaction(vendor: VendorOrder) -> str:
+    if vendor.status.lower() in _VOID:
+        return "void"
+    return "return" if vendor.is_reduction_order else "sale"
 
 
 def _customer(vendor: VendorOrder) -> str | None:
@@ -60,58 +86,115 @@ def _placed_at(vendor: VendorOrder) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _channel(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> Any:  # noqa: ANN401  one of OrderChannel
+def _channel(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> str:
     said = blank_is_none(told, org.fields.order_channel) or vendor.sales_channel
     return org.channels.get(said, org.channel) if said else org.channel
 
 
-def _total(vendor: VendorOrder, lines: tuple[OrderLine, ...]) -> Decimal:
+def _total(vendor: VendorOrder, lines: Sequence[Part]) -> Decimal:
     """What was owed with taxes, where the org tells it; TotalAmount is a roll-up of the positions."""
     if vendor.grand_total_amount is not None:
         return vendor.grand_total_amount
     if vendor.total_amount is not None:
         return vendor.total_amount + (vendor.total_tax_amount or 0)
-    return sum((each.amount.amount for each in lines), Decimal(0))
+    return sum((each["amount"]["amount"] for each in lines), Decimal(0))
 
 
-def _line(place: int, told: VendorLine, currency: str) -> OrderLine:
-    amount = next((each for each in (told.total_line_amount, told.total_price) if each is not None), None)
-    if amount is None and told.unit_price is not None:
-        amount = told.unit_price * told.quantity
-    if amount is None:
-        raise Unreadable(Reason(path=f"OrderItems[{place}].TotalPrice", problem="neither an amount nor a price"))
-    return OrderLine(
-        line_id=told.id,
-        sku=told.product_code,
-        name=told.product_name or told.description,
-        quantity=told.quantity,
-        unit_price=None if told.unit_price is None else Money(amount=told.unit_price, currency=currency),
-        amount=Money(amount=amount, currency=currency),
-        taxes=tuple(_taxes(told.total_tax_amount, currency)),
-    )
+def _line(place: int, told: VendorLine, currency: str) -> Part:
+    return {
+        "line_id": told.id,
+        "sku": told.product_code,
+        "name": told.product_name or told.description,
+        "quantity": told.quantity,
+        "unit_price": None if told.unit_price is None else _money(told.unit_price, currency),
+        "amount": _money(_amount(place, told), currency),
+        "discounts": tuple(_discounts(told, currency)),
+        "taxes": tuple(_taxes(told, currency)),
+    }
 
 
-def _taxes(amount: Decimal | None, currency: str) -> Iterator[Tax]:
+def _amount(place: int, told: VendorLine) -> Decimal:
+    """TotalLineAmount is told before the adjustments of the line, TotalPrice after them."""
+    if told.total_line_amount is not None:
+        return sum((each.amount for each in told.order_item_adjustment_line_items), told.total_line_amount)
+    if told.total_price is not None:
+        return told.total_price
+    if told.unit_price is not None:
+        return told.unit_price * told.quantity
+    raise Unreadable(Reason(path=f"OrderItems[{place}].TotalPrice", problem="neither an amount nor a price"))
+
+
+def _discounts(told: VendorLine, currency: str) -> Iterator[Part]:
+    """Adjustments that take something off; surcharges are in the amount alone."""
+    for each in told.order_item_adjustment_line_items:
+        if each.amount < 0:
+            yield {"name": each.name or each.description, "amount": _money(-each.amount, currency)}
+
+
+def _taxes(told: VendorLine, currency: str) -> Iterator[Part]:
+    """One by one where they are told so, else their sum."""
+    if not told.order_item_tax_line_items:
+        yield from _tax(told.total_tax_amount, currency)
+    for each in told.order_item_tax_line_items:
+        rate = None if each.rate is None else each.rate / _HUNDRED
+        yield {"name": each.name, "rate": rate, "amount": _money(each.amount, currency)}
+
+
+def _tax(amount: Decimal | None, currency: str) -> Iterator[Part]:
     if amount:
-        yield Tax(amount=Money(amount=amount, currency=currency))
+        yield {"amount": _money(amount, currency)}
 
 
-def _person(vendor: VendorOrder, told: Mapping[str, Any]) -> Person | None:
+def _tenders(payments: Sequence[VendorPayment], currency: str) -> Iterator[Part]:
+    """What was captured; what was authorised, as long as nothing is."""
+    for each in payments:
+        amount = each.captured_amount or each.authorized_amount
+        if amount:
+            money = _money(amount, currency)
+            yield {"tender": each.type or "unknown", "amount": money, "reference": each.id, "at": each.created_date}
+
+
+def _refunds(payments: Sequence[VendorPayment], currency: str) -> Iterator[Part]:
+    """The sum of what went back on each means of payment; when is not told."""
+    for each in payments:
+        if each.refunded_amount:
+            yield {"refund_id": each.id, "amount": _money(abs(each.refunded_amount), currency)}
+
+
+def _fulfilment(told: VendorShipment) -> Part:
+    return {
+        "fulfilment_id": told.id,
+        "method": told.method,
+        "carrier": told.provider,
+        "tracking_number": told.tracking_number,
+        "status": told.status,
+        "at": told.actual_delivery_date or told.created_date,
+    }
+
+
+def _returns(vendor: VendorOrder) -> Iterator[Part]:
+    for each in vendor.return_orders:
+        for line in each.return_order_line_items:
+            said = {"return_id": line.id, "line": line.order_item_id, "quantity": line.quantity_returned}
+            yield {**said, "state": each.status, "at": each.created_date}
+
+
+def _person(vendor: VendorOrder, told: Mapping[str, Any]) -> Part | None:
     """Who bought, as the order itself tells it."""
     points = []
     if vendor.buyer_email:
-        points.append(ContactPoint(kind="email", value=vendor.buyer_email, label="billing", primary=True))
+        points.append({"kind": "email", "value": vendor.buyer_email, "label": "billing", "primary": True})
     if vendor.buyer_phone:
-        points.append(ContactPoint(kind="phone", value=vendor.buyer_phone, label="billing", primary=True))
-    addresses = (*addresses_of(told, "billing", "Billing"), *addresses_of(told, "shipping", "Shipping"))
+        points.append({"kind": "phone", "value": vendor.buyer_phone, "label": "billing", "primary": True})
+    addresses = tuple(each for label, names in _ADDRESSES if (each := addresses_of(told, label, names)))
     if not points and not addresses and not vendor.buyer_last_name:
         return None
-    return Person(
-        given_name=vendor.buyer_first_name,
-        family_name=vendor.buyer_last_name,
-        contact_points=tuple(points),
-        addresses=addresses,
-    )
+    return {
+        "given_name": vendor.buyer_first_name,
+        "family_name": vendor.buyer_last_name,
+        "contact_points": tuple(points),
+        "addresses": addresses,
+    }
 
 
 def _attributes(vendor: VendorOrder) -> dict[str, str]:

@@ -1,15 +1,27 @@
-"""Contacts and person accounts in our words."""
+"""Contacts and person accounts in our words.
 
-from collections.abc import Iterator, Mapping
+Parts are made as plain values and become our models in one go: that is twice as fast as one by one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
 from connectors.salesforce.catalogue import address, person_field
 from connectors.salesforce.org import Org
-from connectors.salesforce.payloads import VendorConsent, VendorMembership, VendorPerson, blank_is_none
-from models.consent import ConsentEvent, ConsentStatus
-from models.loyalty import LoyaltyMember
-from models.records import ContactPoint, Identifier, Person, PostalAddress
+from connectors.salesforce.payloads import (
+    VendorAddress,
+    VendorConsent,
+    VendorMembership,
+    VendorPerson,
+    VendorTypeConsent,
+    blank_is_none,
+)
+from models.consent import ConsentStatus
+from models.records import Person
+
+Part = dict[str, Any]
+"""A part of a model, by the names of its fields."""
 
 STATUS: Mapping[str, str] = {"active": "active", "merged": "merged"}
 """Member statuses that go on; every other one (Cancelled, Suspended, Inactive ...) is closed."""
@@ -20,7 +32,7 @@ _ANSWERS: Mapping[str, ConsentStatus] = {
     "notseen": "pending",
 }
 _ADDRESSES = tuple(
-    (label, prefix, frozenset(address(prefix)))
+    (label, address(prefix))
     for label, prefix in (
         ("mailing", "Mailing"),
         ("mailing", "PersonMailing"),
@@ -30,31 +42,35 @@ _ADDRESSES = tuple(
         ("shipping", "Shipping"),
     )
 )
-"""Our label, the prefix of its components, and their names."""
+"""Our label, and the names of the components in the order of `address`."""
 
 
 def person(vendor: VendorPerson, told: Mapping[str, Any], org: Org) -> Person:
     """A contact or a person account. `told` is the whole payload: it holds custom fields and addresses."""
-    number = _custom(told, org.fields.loyalty_number)
-    addresses = tuple(_addresses(told))
-    return Person(
-        title=vendor.salutation,
-        given_name=vendor.first_name,
-        middle_name=vendor.middle_name,
-        family_name=vendor.last_name,
-        name_suffix=vendor.suffix,
-        sex=vendor.gender_identity,
-        birth_date=vendor.birthdate,
-        locale=_custom(told, org.fields.locale),
-        brand=_custom(told, org.fields.brand) or org.brand,
-        store=_custom(told, org.fields.store),
-        contact_points=tuple(_contact_points(vendor)),
-        addresses=addresses,
-        identifiers=tuple(_identifiers(vendor, number)),
-        consents=(*_refusals(vendor), *_answers(vendor, addresses)),
-        loyalty=tuple(_memberships(vendor, org)),
-        created_at=vendor.created_date,
-        attributes=_attributes(vendor),
+    fields = org.fields
+    places = _addresses(vendor, told)
+    points = tuple(_contact_points(vendor))
+    listed = _listed(vendor)
+    return Person.model_validate(
+        {
+            "title": vendor.salutation,
+            "given_name": vendor.first_name,
+            "middle_name": vendor.middle_name,
+            "family_name": vendor.last_name,
+            "name_suffix": vendor.suffix,
+            "sex": vendor.gender_identity,
+            "birth_date": vendor.birthdate,
+            "locale": _custom(told, fields.locale),
+            "brand": _custom(told, fields.brand) or org.brand,
+            "store": _custom(told, fields.store),
+            "contact_points": points,
+            "addresses": places,
+            "identifiers": tuple(_identifiers(vendor, _custom(told, fields.loyalty_number), listed)),
+            "consents": (*_refusals(vendor, points, places), *_answers(vendor, places)),
+            "loyalty": tuple(_memberships(listed, org)),
+            "created_at": vendor.created_date,
+            "attributes": _attributes(vendor),
+        }
     )
 
 
@@ -68,34 +84,50 @@ def member_status(told: str | None) -> Any:  # noqa: ANN401  one of LoyaltyMembe
     return STATUS.get((told or "active").lower(), "closed")
 
 
-def addresses_of(told: Mapping[str, Any], label: str, prefix: str) -> Iterator[PostalAddress]:
-    """The address with this prefix, if any of its components is told."""
-    part = {name: blank_is_none(told, f"{prefix}{name}") for name in ("Street", "City", "PostalCode")}
-    region = blank_is_none(told, f"{prefix}State") or blank_is_none(told, f"{prefix}StateCode")
-    country = blank_is_none(told, f"{prefix}CountryCode") or blank_is_none(told, f"{prefix}Country")
-    if not any((*part.values(), region, country)):
-        return
-    first, _, rest = (part["Street"] or "").replace("\r\n", "\n").partition("\n")
-    yield PostalAddress(
-        label=label,
-        line1=first or None,
-        line2=rest.replace("\n", ", ") or None,
-        postcode=part["PostalCode"],
-        city=part["City"],
-        region=region,
-        country=country,
-        primary=label == "mailing",
-    )
+def address_of(label: str, told: Sequence[Any]) -> Part | None:
+    """The address with these components, in the order of the catalogue; None if none of them is told."""
+    street, city, state, state_code, postcode, country, country_code = (each or None for each in told)
+    region, land = state or state_code, country_code or country
+    if not (street or city or postcode or region or land):
+        return None
+    first, _, rest = (street or "").replace("\r\n", "\n").partition("\n")
+    return {
+        "label": label,
+        "line1": first or None,
+        "line2": rest.replace("\n", ", ") or None,
+        "postcode": postcode,
+        "city": city,
+        "region": region,
+        "country": land,
+        "primary": label == "mailing",
+    }
 
 
-def _addresses(told: Mapping[str, Any]) -> Iterator[PostalAddress]:
-    for label, prefix, components in _ADDRESSES:
-        if not components.isdisjoint(told):
-            yield from addresses_of(told, label, prefix)
+def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Part | None:
+    """The address whose components have these names; mostly none of them is told."""
+    for name in names:
+        if name in told:
+            return address_of(label, [blank_is_none(told, each) for each in names])
+    return None
+
+
+def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Part]:
+    """Those of the record, then those of its Individual that are others."""
+    found = [place for label, names in _ADDRESSES if (place := addresses_of(told, label, names))]
+    for point in vendor.contact_point_addresses:
+        place = _contact_point_place(point)
+        if place and _one_line(place) not in map(_one_line, found):
+            found.append(place)
+    return found
+
+
+def _contact_point_place(told: VendorAddress) -> Part | None:
+    parts = (told.street, told.city, told.state, told.state_code, told.postal_code, told.country, told.country_code)
+    return address_of((told.address_type or "contact point").lower(), parts)
 
 
 def _custom(told: Mapping[str, Any], name: str) -> str | None:
-    return blank_is_none(told, name) or blank_is_none(told, person_field(name))
+    return blank_is_none(told, name) if name in told else blank_is_none(told, person_field(name))
 
 
 def _phones(vendor: VendorPerson) -> dict[str, str]:
@@ -108,80 +140,116 @@ def _phones(vendor: VendorPerson) -> dict[str, str]:
     return {label: value for label, value in told.items() if value}
 
 
-def _contact_points(vendor: VendorPerson) -> Iterator[ContactPoint]:
+def _contact_points(vendor: VendorPerson) -> Iterator[Part]:
+    """Those of the record, then those of its Individual that are others."""
+    phones = _phones(vendor)
     if vendor.email:
-        yield ContactPoint(kind="email", value=vendor.email, label="email", primary=True)
-    for place, (label, value) in enumerate(_phones(vendor).items()):
-        yield ContactPoint(kind="phone", value=value, label=label, primary=place == 0)
+        yield {"kind": "email", "value": vendor.email, "label": "email", "primary": True}
+    for place, (label, value) in enumerate(phones.items()):
+        yield {"kind": "phone", "value": value, "label": label, "primary": place == 0}
+    known = {(vendor.email or "").lower(), *phones.values(), None, ""}
+    for email in vendor.contact_point_emails:
+        if email.email_address and email.email_address.lower() not in known:
+            yield {"kind": "email", "value": email.email_address, "label": "contact point"}
+    for phone in vendor.contact_point_phones:
+        if phone.telephone_number not in known:
+            label = (phone.phone_type or "contact point").lower()
+            yield {"kind": "phone", "value": phone.telephone_number, "label": label}
 
 
-def _identifiers(vendor: VendorPerson, number: str | None) -> Iterator[Identifier]:
+def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Part]:
     if vendor.person_contact_id:
-        yield Identifier(kind="salesforce_customer", value=vendor.person_contact_id)
-    told = [number, *(each.membership_number for each in _listed(vendor))]
-    for value in dict.fromkeys(each for each in told if each):
-        yield Identifier(kind="loyalty_number", value=value)
+        yield {"kind": "salesforce_customer", "value": vendor.person_contact_id}
+    for value in dict.fromkeys((number, *(each.membership_number for each in listed))):
+        if value:
+            yield {"kind": "loyalty_number", "value": value}
 
 
-def _listed(vendor: VendorPerson) -> Iterator[VendorMembership]:
+def _listed(vendor: VendorPerson) -> Sequence[VendorMembership]:
     """Memberships of the person; one that hangs on account and contact alike comes once."""
     listed = (*vendor.loyalty_program_members, *vendor.contact_loyalty_program_members)
-    return iter({each.id: each for each in listed}.values())
+    return listed if len(listed) < 2 else tuple({each.id: each for each in listed}.values())
 
 
-def _memberships(vendor: VendorPerson, org: Org) -> Iterator[LoyaltyMember]:
-    for each in _listed(vendor):
+def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Part]:
+    for each in listed:
         if each.membership_number:
-            yield LoyaltyMember(
-                account=each.membership_number,
-                programme=org.programme_of(each.programme),
-                status=member_status(each.member_status),
-                enrolled_at=enrolled(each.enrollment_date),
-            )
+            yield {
+                "account": each.membership_number,
+                "programme": org.programme_of(each.programme),
+                "status": member_status(each.member_status),
+                "enrolled_at": enrolled(each.enrollment_date),
+            }
 
 
-def _refusals(vendor: VendorPerson) -> Iterator[ConsentEvent]:
-    """The two check boxes. Ticked is an undated no; not ticked says nothing, it is how every record begins."""
+def _refusals(vendor: VendorPerson, points: Sequence[Part], places: Sequence[Part]) -> Iterator[Part]:
+    """The check boxes. Ticked is an undated no; not ticked says nothing, it is how every record begins."""
     if vendor.opted_out_of_email and vendor.email:
-        yield ConsentEvent(contact_point=vendor.email, channel="email", status="opt_out", proof="HasOptedOutOfEmail")
+        yield _no("email", vendor.email, "HasOptedOutOfEmail")
     if vendor.do_not_call:
-        for phone in dict.fromkeys(_phones(vendor).values()):
-            yield ConsentEvent(contact_point=phone, channel="phone", status="opt_out", proof="DoNotCall")
+        yield from (_no("phone", phone, "DoNotCall") for phone in dict.fromkeys(_phones(vendor).values()))
+    if vendor.opted_out_of_solicitation:
+        for point in points:
+            channels = ("email",) if point["kind"] == "email" else ("phone", "sms")
+            yield from (_no(channel, point["value"], "HasOptedOutSolicit") for channel in channels)
+        yield from (_no("post", _one_line(each), "HasOptedOutSolicit") for each in places)
 
 
-def _answers(vendor: VendorPerson, addresses: tuple[PostalAddress, ...]) -> Iterator[ConsentEvent]:
-    for each in vendor.contact_point_type_consents:
-        status = _ANSWERS.get(each.privacy_consent_status.lower())
-        if status is None:
-            continue
-        for channel, point in _points(each, vendor, addresses):
-            yield ConsentEvent(
-                contact_point=point,
-                channel=channel,
-                brand=each.brand,
-                purpose=each.purpose or "marketing",
-                status=status,
-                at=each.capture_date or each.effective_from,
-                proof=each.capture_source,
-            )
+def _no(channel: str, point: str, proof: str) -> Part:
+    return {"contact_point": point, "channel": channel, "status": "opt_out", "proof": proof}
 
 
-def _points(told: VendorConsent, vendor: VendorPerson, addresses: tuple[PostalAddress, ...]) -> Iterator[Any]:
+def _answers(vendor: VendorPerson, places: Sequence[Part]) -> Iterator[Part]:
+    """What was answered about a kind of contact point, and about single ones."""
+    for answer in vendor.contact_point_type_consents:
+        yield from _answered(answer, _points(answer, vendor, places))
+    for email in vendor.contact_point_emails:
+        for each in email.contact_point_consents:
+            yield from _answered(each, [("email", email.email_address)])
+    for phone in vendor.contact_point_phones:
+        for each in phone.contact_point_consents:
+            yield from _answered(each, [("sms" if _by_sms(each) else "phone", phone.telephone_number)])
+    for point in vendor.contact_point_addresses:
+        place = _contact_point_place(point)
+        for each in point.contact_point_consents:
+            yield from _answered(each, [("post", _one_line(place) if place else None)])
+
+
+def _answered(told: VendorConsent, points: Any) -> Iterator[Part]:  # noqa: ANN401  pairs of channel and contact point
+    status = _ANSWERS.get(told.privacy_consent_status.lower())
+    for channel, point in points if status else ():
+        if point:
+            yield {
+                "contact_point": point,
+                "channel": channel,
+                "brand": told.brand,
+                "purpose": told.purpose or "marketing",
+                "status": status,
+                "at": told.capture_date or told.effective_from,
+                "proof": told.capture_source,
+            }
+
+
+def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Part]) -> Iterator[tuple[str, str | None]]:
     """(channel, contact point) of each point that an answer about a kind of contact point is about."""
-    kind, channel = told.contact_point_type.lower(), (told.channel or "").lower()
-    if kind == "email" and vendor.email:
+    kind = told.contact_point_type.lower()
+    if kind == "email":
         yield "email", vendor.email
-    if kind == "phone" and "sms" in channel:
+    if kind == "phone" and _by_sms(told):
         yield from (("sms", phone) for phone in list(_phones(vendor).values())[:1])
     elif kind == "phone":
         yield from (("phone", phone) for phone in dict.fromkeys(_phones(vendor).values()))
     if kind == "mailingaddress":
-        yield from (("post", _one_line(each)) for each in addresses if each.primary)
+        yield from (("post", _one_line(each)) for each in places if each["primary"])
 
 
-def _one_line(address: PostalAddress) -> str:
-    parts = (address.line1, address.line2, address.postcode, address.city, address.region, address.country)
-    return ", ".join(part for part in parts if part)
+def _by_sms(told: VendorConsent) -> bool:
+    return "sms" in (told.channel or "").lower()
+
+
+def _one_line(place: Part) -> str:
+    names = ("line1", "line2", "postcode", "city", "region", "country")
+    return ", ".join(place[name] for name in names if place[name])
 
 
 def _attributes(vendor: VendorPerson) -> dict[str, str]:
@@ -192,5 +260,10 @@ def _attributes(vendor: VendorPerson) -> dict[str, str]:
         "department": vendor.department,
         "lead_source": vendor.lead_source,
         "email_bounced_at": vendor.email_bounced.isoformat() if vendor.email_bounced else None,
+        "should_forget": "true" if vendor.should_forget else None,
+        "opted_out_of_processing": "true" if vendor.opted_out_of_processing else None,
+        "opted_out_of_profiling": "true" if vendor.opted_out_of_profiling else None,
+        "opted_out_of_tracking": "true" if vendor.opted_out_of_tracking else None,
+        "opted_out_of_geo_tracking": "true" if vendor.opted_out_of_geo_tracking else None,
     }
     return {name: value for name, value in told.items() if value}

@@ -10,8 +10,7 @@ from connectors.sandbox import population
 from models.facts import Verdict
 from models.ports import Source
 from resolver import explain, land, pipeline, publish, steward
-from resolver.cli import closing, evaluate, link, sandbox, shown, templates, wiring, workspace
-from resolver.cli import demo as demonstration
+from resolver.cli import closing, evaluate, link, rehearsal, sandbox, shown, templates, wiring, workspace
 from resolver.cli.exits import Exit, explained
 from resolver.run import Run
 
@@ -30,6 +29,8 @@ app.command("evaluate", epilog="Example: resolver evaluate pairs.parquet --ask 5
 InWorkspace = Annotated[Path, typer.Option("--workspace", "-w", help="Folder with site.toml and policy.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
 Here = Path()
+DEMO_SOURCES = ("bigcommerce", "commercetools", "pos")
+DEMO_DESTINATIONS = ("aptos", "novomind")
 
 
 def main() -> None:
@@ -76,6 +77,25 @@ def land_command(
             waiting = explain.waiting_in_quarantine(warehouse) if again else 0
     shown.run(answer, as_json=as_json)
     raise typer.Exit(Exit.PARTLY if waiting else _code(answer))
+
+
+@app.command(epilog="Example: resolver quarantine bigcommerce --payloads")
+def quarantine(
+    source: Annotated[str | None, typer.Argument(help="Only what this source said.")] = None,
+    payloads: Annotated[bool, typer.Option("--payloads", help="Show each payload as it came: personal data.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    where: InWorkspace = Here,
+    as_json: AsJson = False,
+) -> None:
+    """List refused payloads with their reasons, and records that wait for another one, such as an order's customer.
+
+    After a fix of mapping or code, `resolver land --again` reads the payloads anew, without asking the source.
+    """
+    with explained(as_json), workspace.opened(workspace.read(where)) as warehouse:
+        answer = explain.quarantine(warehouse, source, limit)
+    if not payloads:
+        answer = {**answer, "refused": [{k: v for k, v in row.items() if k != "raw"} for row in answer["refused"]]}
+    shown.quarantine(answer, as_json=as_json)
 
 
 @app.command("resolve", epilog="Example: resolver resolve -w shops")
@@ -173,14 +193,30 @@ def demo(
 ) -> None:
     """The whole way once: sandbox shops and tills, landing, resolution, publication. Run it again: nothing happens."""
     with explained(as_json):
-        demonstration.prepare(where, people, seed)
+        rehearsal.prepare(where, people, seed, DEMO_SOURCES, DEMO_DESTINATIONS)
         place = workspace.read(where)
-        with demonstration.sandbox_of(where):
+        with rehearsal.sandbox_of(where):
             answer = everything(place, as_json=as_json)
         with workspace.opened(place) as warehouse:
             closing.tell(warehouse, where, population.read(where / sandbox.PEOPLE), answer, as_json=as_json)
     # Some payloads of the sandbox are spoilt on purpose: that they are refused is what the demo shows, not a failure.
     raise typer.Exit(Exit.DONE if answer["outcome"] == "done" else Exit.PARTLY)
+
+
+@sandbox.app.command("workspace", epilog="Example: resolver sandbox workspace rehearsal --people 2000")
+def sandbox_workspace_command(
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")],
+    people: Annotated[int, typer.Option(min=20, max=1_000_000, help="How many people live in the sandbox.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Which people.")] = 1,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only this source; may be given several times. Without it, all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a workspace in which every source and destination is a sandbox: to rehearse any of the other commands."""
+    with explained(as_json):
+        rehearsal.prepare(folder, people, seed, wiring.chosen(source or ()), wiring.known("destination"))
+    shown.made_rehearsal(folder, as_json=as_json)
 
 
 def everything(place: workspace.Workspace, *, as_json: bool) -> explain.Answer:

@@ -1,7 +1,8 @@
 """The sandbox from the command line: people to fill it, and servers that speak like the vendors."""
 
 import importlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -21,9 +22,10 @@ from resolver.site import Site, WrongSite
 app = typer.Typer(help="Stand-ins for shops, tills and destinations, on this machine.", no_args_is_help=True)
 
 PEOPLE = "people"
-DROP = "drop"
-FAULTS = {"throttled": 0.3, "unavailable": 0.3, "dropped": 0.15, "slow": 0.25}
-"""How the rate of faults is shared out."""
+FAULTS = {"unavailable": 0.5, "dropped": 0.2, "hung_up": 0.1, "slow": 0.2}
+"""How the rate of faults that every vendor knows is shared out."""
+
+_FAULT = re.compile(r"(?P<vendor>[a-z]+):(?P<name>[a-z_]+)=(?P<share>0?\.\d+|0|1|1\.0)")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
 
@@ -47,7 +49,16 @@ def serve_command(
     where: Annotated[
         Path, typer.Option("--workspace", "-w", help="Workspace whose site.toml names the addresses.")
     ] = Path(),
-    faults: Annotated[float, typer.Option(min=0, max=0.5, help="Share of requests that go wrong.")] = 0.01,
+    faults: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of requests that go wrong, in the ways that all vendors know.")
+    ] = 0.01,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VENDOR:NAME=SHARE",
+            help="A fault of one vendor, e.g. bigcommerce:throttled=0.05; may be given several times.",
+        ),
+    ] = None,
     rejects: Annotated[float, typer.Option(min=0, max=0.5, help="Share of messages that destinations refuse.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Which requests go wrong.")] = 1,
     as_json: AsJson = False,
@@ -59,7 +70,8 @@ def serve_command(
         if not ports:
             raise WrongSite(f"{where / SITE} names no source or destination on 127.0.0.1 that has a sandbox.")
         refusing = dict.fromkeys(place.destinations, rejects)
-        apps = _apps(ports, where / PEOPLE, faults, refusing, seed)
+        rates = {vendor: {**_everywhere(faults), **_own(vendor, fault or ())} for vendor in ports}
+        apps = _apps(ports, where / PEOPLE, rates, refusing, seed)
         serve(apps, ports, lambda urls: shown.served(urls, as_json=as_json))
 
 
@@ -67,20 +79,42 @@ def addresses(place: Site) -> dict[str, int]:
     """The port of every vendor that the site expects on loopback."""
     ports = {}
     for vendor, settings in {**place.sources, **place.destinations}.items():
-        url = urlsplit(str(settings.get("base_url") or settings.get("api_url") or ""))
+        url = urlsplit(str(settings.get("base_url") or settings.get("api_url") or settings.get("login_url") or ""))
         if url.hostname == "127.0.0.1" and url.port:
             ports[vendor] = url.port
     return ports
 
 
+def _everywhere(share: float) -> dict[str, float]:
+    return {name: part * share for name, part in FAULTS.items()}
+
+
+def _own(vendor: str, said: Sequence[str]) -> dict[str, float]:
+    """The faults that were asked of this vendor. Raises WrongSite for what is not understood."""
+    found = {}
+    for text in said:
+        match = _FAULT.fullmatch(text)
+        if match is None:
+            raise WrongSite(f"--fault {text}: write VENDOR:NAME=SHARE, e.g. bigcommerce:throttled=0.05")
+        if match["vendor"] == vendor:
+            found[match["name"]] = float(match["share"])
+    return found
+
+
 def _apps(
-    ports: Mapping[str, int], people: Path, faults: float, refusing: Mapping[str, float], seed: int
+    ports: Mapping[str, int],
+    people: Path,
+    rates: Mapping[str, Mapping[str, float]],
+    refusing: Mapping[str, float],
+    seed: int,
 ) -> dict[str, ASGIApp]:
     inhabitants = population.read(people)
-    rates = {name: share * faults for name, share in FAULTS.items()}
     apps: dict[str, ASGIApp] = {}
     for vendor in ports:
         options = {"reject_rate": refusing[vendor]} if vendor in refusing else {}
         module = importlib.import_module(f"connectors.{vendor}.sandbox")
-        apps[vendor] = module.app(inhabitants, Faults(seed, rates), **options)
+        try:
+            apps[vendor] = module.app(inhabitants, Faults(seed, rates[vendor]), **options)
+        except ValueError as error:
+            raise WrongSite(f"--fault {vendor}: {error}") from error
     return apps

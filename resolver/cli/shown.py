@@ -127,6 +127,18 @@ def made_workspace(folder: Path, *, as_json: bool) -> None:
     out.print(f"Next: name your sources in site.toml, then run  resolver run -w {escape(str(folder))}", highlight=False)
 
 
+def made_rehearsal(folder: Path, *, as_json: bool) -> None:
+    """What `resolver sandbox workspace` made, and what comes next."""
+    if as_json:
+        as_json_document({"workspace": str(folder)})
+        return
+    where = escape(str(folder))
+    out = console()
+    out.print(f"Made a workspace in [bold]{where}[/bold]: people, drops, and a site.toml that names their sandboxes.")
+    out.print(f"Next: resolver sandbox serve -w {where} &", highlight=False)
+    out.print(f"then: resolver run -w {where}", highlight=False)
+
+
 def run(answer: Answer, *, as_json: bool) -> None:
     """What a run did."""
     if as_json:
@@ -134,11 +146,36 @@ def run(answer: Answer, *, as_json: bool) -> None:
         return
     out = console()
     table("Landed in this run", answer["landed"], out=out)
-    table("Full reads, compared with what had landed", answer["compared"], out=out)
+    _compared(answer["compared"], out)
     table("Sent in this run", answer["sent"], out=out)
     for trouble in (answer["counts"] or {}).get("troubles", []):
         out.print(f"[yellow]{escape(trouble)}[/yellow]")
     out.print(f"Run {answer['run_id']} ({answer['command']}): [bold]{answer['outcome']}[/bold]")
+
+
+def _compared(reads: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """What full reads found beside their records; a sentence where that is nothing."""
+    told = [row for row in reads if row["missed_by_deltas"] or row["no_longer_there"] or row["there_but_not_listed"]]
+    table("Full reads, compared with what had landed", told, out=out)
+    if reads and not told:
+        out.print("Full reads found nothing that deltas had missed, and nothing gone.")
+
+
+def quarantine(answer: Answer, *, as_json: bool) -> None:
+    """What has not come through, and why."""
+    if as_json:
+        as_json_document(answer)
+        return
+    out = console()
+    refused = [{**row, "reasons": _said(row["reasons"])} for row in answer["refused"]]
+    table("Refused payloads", refused, out=out)
+    table("Waiting for another record", answer["waiting"], out=out)
+    if not refused and not answer["waiting"]:
+        out.print("Nothing is refused, and nothing waits.")
+
+
+def _said(reasons: Sequence[Mapping[str, str]]) -> str:
+    return "; ".join(": ".join(filter(None, (reason["path"], reason["problem"]))) for reason in reasons)
 
 
 def status(answer: Answer, *, as_json: bool) -> None:

@@ -30,6 +30,7 @@ POLICY = """\
 [landing]
 overlap_seconds = 600            # read again before the last watermark: late commits, same-second changes
 lag_seconds = 5                  # leave the newest changes to the next run
+vanish_limit = 0.2               # a full read that misses more than this share of what is known ends none of it
 
 # The deterministic rules: one identifier in common makes one person, unless the records contradict each other.
 [rules.loyalty_number]
@@ -56,7 +57,7 @@ workers = 4                      # messages in flight per destination
 receipts_per_commit = 50
 """
 
-DEMO_SITE = """\
-The demo: two shops, the tills' drops, a CRM and a service desk, all of them sandboxes on this machine.
+REHEARSAL_SITE = """\
+A rehearsal: everything that this file names is a sandbox on this machine.
 Start them with: resolver sandbox serve -w <this folder>
 Their credentials open nothing else; real ones belong in the environment."""

@@ -43,6 +43,14 @@ def known(role: str) -> list[str]:
     return sorted(vendor for vendor in vendors if find_spec(f"connectors.{vendor}.{role}"))
 
 
+def chosen(only: Sequence[str]) -> list[str]:
+    """All vendors that can be a source, or those named. Raises WrongSite for one that cannot."""
+    unknown = sorted(set(only) - set(known("source")))
+    if unknown:
+        raise WrongSite(f"There is no source {', '.join(unknown)}. Known: {', '.join(known('source'))}.")
+    return list(only) or known("source")
+
+
 def _chosen(role: str, configured: Mapping[str, object], only: Sequence[str]) -> list[str]:
     for name in only:
         if name not in configured:

@@ -39,6 +39,16 @@ from ledger.reconciliation where run_id = $run_id order by source, object
 -- Payloads in quarantine with their reasons.
 select source, object, source_id, reasons, correlation_id, recorded_at from derived.rejected order by fact limit $limit
 
+-- name: quarantine
+-- Payloads in quarantine, of one source or of all, newest first, with the payload as it came.
+select source, object, source_id, reasons, correlation_id, recorded_at, raw from derived.rejected
+where $source is null or source = $source order by recorded_at desc, fact desc limit $limit
+
+-- name: waiting_records
+-- Records that refer to one which has not landed, as of the latest resolution.
+select record, refers_to, reason from derived.waiting
+where $source is null or starts_with(record, $source || ':') order by record limit $limit
+
 -- name: refusal_reasons
 -- Why payloads were refused, and how many for each reason.
 select source, object, r->>'path' as path, r->>'problem' as problem, count(*) as payloads

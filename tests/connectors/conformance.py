@@ -7,7 +7,7 @@ must be refused) and knows what reading it must bring.
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from models.records import Person
 
 ROOT = Path(__file__).parents[2]
 
-Ids = Mapping[str, frozenset[str]]
+Ids = Mapping[str, Collection[str]]
 """object -> source ids"""
 
 
@@ -65,6 +65,8 @@ class Stand:
     """Path and query of each request that the world answered so far; nothing for files."""
     disturb: Callable[[], None] | None = None
     """Arms changes that happen while the next read is between its pages; all dated at or after `Scenario.cut`."""
+    vanish: Callable[[], Ids] | None = None
+    """Takes at least one record of each listed object out of the world without a trace; says which."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import duckdb
 
-from models.landing import SourceRecord
+from models.engagement import Event
+from models.landing import Other, SourceRecord
 from models.orders import Fulfilment, Money, Order, Refund, Settlement
 from models.records import RecordKey
 from resolver import gather, land
@@ -49,6 +50,26 @@ def test_a_guest_order_speaks_for_itself(connection: duckdb.DuckDBPyConnection, 
     assert rows(connection, "select record, given_name, email from derived.told") == [
         ("bigcommerce:order:9", "Ana", "a@x.example")
     ]
+
+
+def test_stores_notices_and_carts_make_nobody_and_wait_for_nothing(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    said: dict[str, Other | Event] = {
+        "store": Other(what="store", code="linden-lv", name="Linden"),
+        "message": Other(what="CustomerEmailVerified", customer="1"),
+        "cart": Event(event="cart", at=LONG_AGO, customer="1"),
+    }
+    gathered(
+        a_run,
+        *(
+            SourceRecord(key=RecordKey(source="shop", object=name, source_id="1"), raw=name, body=body)
+            for name, body in said.items()
+        ),
+    )
+    assert rows(connection, "select count(*) from derived.current_record") == [(3,)]
+    for table in ("told", "told_identifier", "purchase", "waiting", "customer"):
+        assert rows(connection, f"from derived.{table}") == [], table
 
 
 def test_an_order_waits_for_its_customer_and_then_finds_it(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import OutsideError, SignInAgain, TryLater
+from models.errors import Forgotten, OutsideError, SignInAgain, TryLater
 from models.landing import Page, Reason, Refusal, SourceRecord, Window
 from resolver import explain, land, run, warehouse
 from resolver.linkage import LinkageModel
@@ -399,3 +399,33 @@ def test_a_source_hears_when_a_window_is_on_disk_and_only_then(
     shop.fails_after = None
     landing(shop)
     assert shop.settled == shop.windows[-2:]
+
+
+@dataclass
+class Forgetful(Shop):
+    """A shop that keeps no notes of what its orders went through: every delta of them may miss some."""
+
+    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+        yield from super().pages(object, window)
+        if object == "order" and window.since is not None:
+            raise Forgotten("shop: notices before yesterday are not kept.")
+
+
+def test_a_source_that_has_forgotten_what_changed_is_read_whole_and_the_run_says_so(
+    connection: duckdb.DuckDBPyConnection, landing: Land
+) -> None:
+    shop = Forgetful([[customer(1), customer(2)]], orders=[[told({"record": "shop:order:9", "bought": {}})]])
+    landing(shop)
+    shop.customers = [[customer(2)]]
+    shop.windows.clear()
+    run_id = landing(shop)
+    assert [(name, window.since is None) for name, window in shop.windows] == [
+        *(("customer", False), ("order", False)),
+        *(("customer", True), ("order", True)),
+    ]
+    assert outcome(connection, run_id) == "partly"
+    assert connection.execute("select record from derived.current_record order by record").fetchall() == [
+        ("shop:customer:2",),
+        ("shop:order:9",),
+    ]
+    assert [window.since is None for name, window in shop.settled if name == "order"] == [True, True]

@@ -34,7 +34,7 @@ def test_what_is_said_replaces_the_default_and_nothing_else(tmp_path: Path) -> N
     ("text", "place", "allowed"),
     [
         ("colour = 1", "colour", "survivorship"),
-        ("[landing]\noverlap = 1", "landing.overlap", "Known here: lag_seconds, overlap_seconds."),
+        ("[landing]\noverlap = 1", "landing.overlap", "Known here: lag_seconds, overlap_seconds, vanish_limit."),
         ("[rules.email]\nmax_persons = 1", "rules.email.max_persons", "max_people"),
         ("[review]\nlow_probability = 2", "review.low_probability", "less than or equal to 1"),
         ("[survivorship]\norder = ['newest']", "survivorship.order.0", "'trusted', 'verified', 'recent'"),

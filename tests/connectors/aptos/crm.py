@@ -15,10 +15,15 @@ CUT = datetime(2026, 3, 1, tzinfo=UTC)
 COUNTS = {"customer": 23, "transaction": 31, "loyalty_account": 11, "loyalty_entry": 17, "interaction": 9}
 FEEDS = {"customer": "customers", "transaction": "transactions", "loyalty_account": "loyalty_accounts",
          "loyalty_entry": "loyalty_entries", "interaction": "interactions"}  # fmt: skip
+LISTED = ("customer", "loyalty_account")
 SPOILT, OURS = 8, 9
 """The spoilt one of each kind, and the transaction that we posted ourselves."""
 OTHERWISE = Dialect(
-    paths={**RENAMED.paths, "/changes/{object}": "/crm/news/{object}"},
+    paths={
+        **RENAMED.paths,
+        "/changes/{object}": "/crm/news/{object}",
+        "/customers/{customerNumber}": "/crm/people/{customerNumber}",
+    },
     names={
         **RENAMED.names,
         "cursor": "bookmark",
@@ -83,6 +88,14 @@ def arm(shop: Shop) -> None:
                 put(shop, object_, number, CUT + timedelta(minutes=minute), reason="changed")
 
     shop.before_answer = before
+
+
+def vanish(shop: Shop) -> Mapping[str, frozenset[str]]:
+    """Take one record of each listed object out without a trace, and hide another one that is still there."""
+    for object_ in LISTED:
+        shop.vanish(FEEDS[object_], key(object_, 5))
+        shop.hide(FEEDS[object_], key(object_, 6))
+    return {object_: frozenset({identity(object_, 5)}) for object_ in LISTED}
 
 
 def customer(number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from connectors.aptos import sandbox
 from connectors.aptos.source import Settings, connect
 from connectors.sandbox.server import running
 from models.landing import Window
-from tests.connectors.aptos.crm import COUNTS, CUT, OURS, SPOILT, arm, fill, hour, identity
+from tests.connectors.aptos.crm import COUNTS, CUT, OURS, SPOILT, arm, fill, hour, identity, vanish
 from tests.connectors.conformance import Delta, Scenario, Stage, Stand
 
 FAULTS = {
@@ -36,7 +36,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
             page_size=4,
         )
         source = connect(settings, clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(object_: str, numbers: range) -> frozenset[str]:

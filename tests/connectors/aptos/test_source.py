@@ -273,7 +273,7 @@ def test_there_is_no_other_object() -> None:
 )
 def test_a_wrong_source_map_is_refused_with_its_place(line: str, problem: str, tmp_path: Path) -> None:
     ours = (Path(sandbox.__file__).parent / "fieldmap.toml").read_text(encoding="utf-8")
-    head, customer, rest = ours.partition('[source.objects.customer]\nfeed = "customers"\nfields = [\n')
+    head, customer, rest = ours.partition('lookup = "/customers/{id}"\nfields = [\n')
     (tmp_path / "map.toml").write_text(f"{head}{customer}  {line},\n{rest}", encoding="utf-8")
     with pytest.raises(WrongMap, match=problem):
         read_map(tmp_path / "map.toml")

@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from connectors.aptos import sandbox
 from connectors.aptos.destination import read_map
 from connectors.aptos.sandbox import Shop
 from connectors.aptos.sandbox_files import DayWriter
@@ -210,3 +212,39 @@ def test_the_moment_of_change_is_the_rows_own(shop: Shop, tmp_path: Path) -> Non
     writer(tmp_path).write(shop, DAY)
     told = {str(record.key): record.changed_at for record in read(source_over(tmp_path), EVERYTHING).records}
     assert told[f"aptos:customer:{identity('customer', 3)}"] == hour(3)
+
+
+def test_landed_files_go_into_the_archive_and_refused_ones_stay(shop: Shop, tmp_path: Path) -> None:
+    folder, archive = tmp_path / "in", tmp_path / "archive"
+    folder.mkdir()
+    writer(folder).write(shop, DAY)
+    broken = writer(folder).put("CUSTOMER_20260316_0001.csv", HEADER, [ROW])
+    broken.write_bytes(broken.read_bytes()[:-70])
+    time = PassingTime()
+    source = connect(Settings(daily_files=folder, archive=archive), clock=time.clock, sleep=time.sleep)
+    first = read(source, EVERYTHING)
+    for object_ in source.objects:
+        source.landed(object_, EVERYTHING)
+    assert {path.name for path in folder.iterdir()} == {broken.name, f"{broken.name}.done"}
+    later = read(source, Window(since=datetime(2099, 1, 1, tzinfo=UTC), until=EVERYTHING.until))
+    assert (later.texts(), len(later.refused)) == ([], 1)
+    assert read(source, EVERYTHING).texts() == first.texts()
+
+
+def test_an_archive_needs_daily_files_and_a_folder_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="archive"):
+        Settings(daily_files=tmp_path, archive=tmp_path)
+    with pytest.raises(ValidationError, match="archive"):
+        Settings.model_validate({**sandbox.site("http://127.0.0.1:1"), "archive": tmp_path})
+
+
+def test_a_file_belongs_to_the_first_object_whose_pattern_fits(shop: Shop, tmp_path: Path) -> None:
+    ours = (Path(sandbox.__file__).parent / "fieldmap.toml").read_text(encoding="utf-8")
+    wide = ours.replace('pattern = "TRANSACTION_{yyyymmdd}_{seq}.ndjson"', 'pattern = "*_{yyyymmdd}_{seq}.*"')
+    (tmp_path / "map.toml").write_text(wide, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    writer(tmp_path / "in").put("CUSTOMER_20260316_0001.csv", HEADER, [ROW])
+    time = PassingTime()
+    settings = Settings(daily_files=tmp_path / "in", fieldmap=tmp_path / "map.toml")
+    told = read(connect(settings, clock=time.clock, sleep=time.sleep), EVERYTHING)
+    assert (told.ids("customer"), told.ids("transaction"), told.refused) == (["A778"], [], [])

@@ -178,7 +178,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
             loyalty_namespace="loyalty",
         )
         source = connect(settings, clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(numbers: range, *, without: int = 0) -> frozenset[str]:

@@ -18,8 +18,24 @@ from tests.connectors.conformance import Delta, Scenario, Stage, Stand
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 CUT = datetime(2026, 3, 1, tzinfo=UTC)
-COUNTS = {"customer": 23, "order": 31, "payment": 17}
-PATHS = {"customer": "customers", "order": "orders", "payment": "payments"}
+COUNTS = {
+    "customer": 23,
+    "order": 31,
+    "payment": 17,
+    "cart": 24,
+    "store": 19,
+    "customer_group": 21,
+    "message": 26,
+}
+PATHS = {
+    "customer": "customers",
+    "order": "orders",
+    "payment": "payments",
+    "cart": "carts",
+    "store": "stores",
+    "customer_group": "customer-groups",
+    "message": "messages",
+}
 SPOILT = 8
 SINCE, UNTIL = BEGIN + timedelta(hours=10), BEGIN + timedelta(hours=20)
 
@@ -36,6 +52,7 @@ def identity(kind: str, number: int) -> str:
 def world() -> Shop:
     """Resource n of each kind changed n hours after BEGIN; ids are in another order."""
     shop = Shop(sandbox.PROJECT_KEY, lambda: CUT + timedelta(hours=1))
+    shop.keeps_messages_for = 1000
     for kind, path in PATHS.items():
         for number in range(1, COUNTS[kind] + 1):
             shop.load(path, [_resource(kind, number)])
@@ -43,13 +60,56 @@ def world() -> Shop:
 
 
 def _resource(kind: str, number: int) -> dict[str, Any]:
-    pattern = deepcopy(resources(PATHS[kind])[number % 3])
+    patterns = _MESSAGES if kind == "message" else resources(PATHS[kind])
+    pattern = deepcopy(patterns[number % min(3, len(patterns))])
     made = pattern | {"id": identity(kind, number), "lastModifiedAt": stamp(hour(number))}
+    if kind == "message":
+        made |= {"createdAt": made["lastModifiedAt"]}
+        made["resource"] = made["resource"] | {"id": identity(made["resource"]["typeId"], number)}
+    if kind == "store":
+        made |= {"key": f"store-{number}"}
     if kind == "customer":
         made |= {"email": f"shopper{number}@mail.example", "firstName": f"Given{number}", "lastName": f"Family{number}"}
     if number == SPOILT:
         made |= {"createdAt": "the day before yesterday"}
     return made
+
+
+_MESSAGES: list[dict[str, Any]] = [
+    {
+        "version": 1,
+        "sequenceNumber": 1,
+        "resource": {"typeId": "customer"},
+        "resourceVersion": 1,
+        "type": "CustomerCreated",
+        "customer": resources("customers")[0],
+    },
+    {
+        "version": 1,
+        "sequenceNumber": 4,
+        "resource": {"typeId": "customer"},
+        "resourceVersion": 6,
+        "type": "CustomerEmailVerified",
+    },
+    {
+        "version": 1,
+        "sequenceNumber": 1,
+        "resource": {"typeId": "order"},
+        "resourceVersion": 1,
+        "type": "OrderCreated",
+        "order": resources("orders")[1],
+    },
+]
+
+
+def vanish(shop: Shop) -> dict[str, frozenset[str]]:
+    """Delete one record of each object whose full read is compared; object -> ids of what is gone."""
+    gone = {kind: identity(kind, 5) for kind in ("customer", "order", "payment", "store", "customer_group")}
+    for kind, lost in gone.items():
+        found = shop.find(PATHS[kind], lost)
+        assert found is not None
+        shop.remove(PATHS[kind], lost, found["version"])
+    return {kind: frozenset({lost}) for kind, lost in gone.items()}
 
 
 def arm(shop: Shop) -> None:
@@ -66,7 +126,7 @@ def arm(shop: Shop) -> None:
 
 def _change(shop: Shop, path: str) -> None:
     kind = next(kind for kind, held in PATHS.items() if held == path)
-    for number in (1, 2, 3, COUNTS[kind]):
+    for number in (1, 2, 3, COUNTS[kind]) if kind != "message" else ():  # what was said stays as it was said
         shop.touch(path, identity(kind, number), key=f"changed-{number}")
     late = _resource(kind, 50) | {"lastModifiedAt": stamp(CUT + timedelta(hours=2))}
     shop.load(path, [late])
@@ -78,7 +138,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
     with running({"commercetools": app}) as urls:
         url = urls["commercetools"]
         source = connect(settings(url, page_size=5), clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(kind: str, numbers: range) -> frozenset[str]:

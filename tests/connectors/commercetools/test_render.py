@@ -13,6 +13,7 @@ from connectors.commercetools.source import connect
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.population import Population, PopulationSpec, read, write
 from connectors.sandbox.server import running
+from models.engagement import Event
 from models.landing import SourceRecord, Window
 from models.orders import Order, Settlement
 from models.records import Person
@@ -52,7 +53,14 @@ def rows(table: pl.LazyFrame) -> list[dict[str, object]]:
 @pytest.mark.needs_shared
 @pytest.mark.parametrize(
     ("path", "schema"),
-    [("customers", "Customer"), ("orders", "Order"), ("payments", "Payment"), ("stores", "Store"), ("types", "Type")],
+    [
+        ("customers", "Customer"),
+        ("orders", "Order"),
+        ("payments", "Payment"),
+        ("carts", "Cart"),
+        ("stores", "Store"),
+        ("types", "Type"),
+    ],
 )
 def test_every_resource_follows_the_vendors_openapi(shop: Shop, path: str, schema: str) -> None:
     held = shop.all(path)
@@ -116,6 +124,14 @@ def test_yen_orders_are_there(told: dict[str, list[SourceRecord]]) -> None:
     assert all(order.total.amount == int(order.total.amount) for order in yen)
 
 
+def test_carts_are_left_behind_by_customers_in_their_store(told: dict[str, list[SourceRecord]]) -> None:
+    carts = [record.body for record in told["cart"]]
+    customers = {record.key.source_id for record in told["customer"]}
+    assert carts
+    assert all(isinstance(each, Event) and each.event == "cart" and each.store for each in carts)
+    assert {each.customer for each in carts if isinstance(each, Event)} & customers
+
+
 def test_a_mailbox_is_used_in_two_stores(told: dict[str, list[SourceRecord]]) -> None:
     mails = [r.body.contact_points[0].value.lower() for r in told["customer"] if isinstance(r.body, Person)]
     assert len(mails) > len(set(mails))
@@ -164,7 +180,7 @@ def test_spoilt_orders_are_refused_at_their_points(population: Population) -> No
 
 def test_the_same_population_makes_the_same_project(population: Population, shop: Shop) -> None:
     again: Shop = app(population, Faults(), clock=Clock()).state.shop
-    for path in ("customers", "orders", "payments", "stores"):
+    for path in ("customers", "orders", "payments", "carts", "stores"):
         assert again.all(path) == shop.all(path)
 
 

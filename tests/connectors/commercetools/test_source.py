@@ -205,13 +205,32 @@ def test_a_raw_payload_gives_its_record_again() -> None:
                 assert again == record
 
 
-def test_settings_ask_for_reading_scopes_only() -> None:
-    assert settings("https://x.example").scope() == "view_customers:sandbox view_orders:sandbox view_payments:sandbox"
+def test_settings_ask_for_the_scopes_that_viewing_their_objects_takes() -> None:
+    everything = settings("https://x.example").scope().split()
+    kinds = ("customers", "orders", "payments", "stores", "messages", "project_settings")
+    assert everything == [f"view_{kind}:sandbox" for kind in kinds]
+    assert settings("https://x.example", objects=("order", "cart")).scope() == "view_orders:sandbox"
     assert settings("https://x.example", scopes=("manage_project",)).scope() == "manage_project:sandbox"
 
 
+def test_only_what_the_settings_name_is_read() -> None:
+    clock = Clock()
+    with reading(fixture_shop(clock), clock, objects=("payment", "customer")) as source:
+        assert source.objects == ("customer", "payment")
+        assert source.listed == ("customer", "payment")
+        assert records(source, "payment")
+
+
 @pytest.mark.parametrize(
-    "change", [{"page_size": 501}, {"project_key": "../other"}, {"shop": {"loyalty": "x"}}, {"clientid": "x"}]
+    "change",
+    [
+        {"page_size": 501},
+        {"objects": ()},
+        {"objects": ("product",)},
+        {"project_key": "../other"},
+        {"shop": {"loyalty": "x"}},
+        {"clientid": "x"},
+    ],
 )
 def test_wrong_settings_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -9,7 +9,8 @@ import pytest
 from connectors.commercetools.reading import ShopFields
 from connectors.commercetools.translate import translate
 from models.consent import ConsentEvent
-from models.landing import Refusal, SourceRecord
+from models.engagement import Event
+from models.landing import Other, Refusal, SourceRecord
 from models.loyalty import LoyaltyMember, Tier
 from models.orders import Money, Order, Settlement
 from models.records import ContactPoint, Identifier, Person
@@ -208,6 +209,55 @@ def test_the_channel_is_what_the_shop_says_else_follows_from_the_origin() -> Non
     assert [order(number).channel for number in range(3)] == ["app", "web", "phone"]
 
 
+def test_a_cart_is_what_its_owner_did_last() -> None:
+    filled, ordered, visited = (accepted("cart", each).body for each in resources("carts"))
+    assert isinstance(filled, Event)
+    assert (filled.event, filled.customer, filled.store) == ("cart", resources("customers")[0]["id"], "linden-lv")
+    assert (filled.channel, filled.at.isoformat()) == ("app", "2026-03-01T11:05:00.250000+00:00")
+    assert {
+        "state": "Active",
+        "skus": "SKU-1",
+        "brand": "linden",
+        "currency": "EUR",
+    }.items() <= filled.attributes.items()
+    assert isinstance(ordered, Event)
+    assert ordered.event == "checkout"
+    assert isinstance(visited, Event)
+    assert (visited.customer, visited.anonymous) == (None, "visitor-9")
+
+
+def test_custom_fields_of_a_cart_are_kept() -> None:
+    body = accepted("cart", resources("carts")[0]).body
+    assert isinstance(body, Event)
+    assert body.attributes["loyalty_number"] == "LC0000004564"
+    assert (body.attributes["custom.giftNote"], body.attributes["custom.wrapped"]) == ("Daudz laimes", "true")
+
+
+def test_stores_and_groups_tell_the_names_behind_keys_and_ids() -> None:
+    told = resources("stores")[0] | {"name": {"de": "Linde", "en": "Linden"}, "countries": [{"code": "LV"}]}
+    store = accepted("store", told).body
+    assert store == Other(
+        what="store", code="linden-lv", name="Linden", attributes={"brand": "linden", "countries": "LV"}
+    )
+    assert accepted("store", told | {"name": None}).body.kind == "other"
+    group = accepted("customer_group", resources("customer-groups")[0]).body
+    assert group == Other(what="customer-group", code="vip", name="Very important")
+
+
+def test_coins_of_each_currency_are_as_small_as_told() -> None:
+    for currency, digits, amount in (("KRW", 0, "5940"), ("EUR", 2, "59.40"), ("KWD", 3, "5.940")):
+        money = {"type": "centPrecision", "currencyCode": currency, "centAmount": 5940, "fractionDigits": digits}
+        told = order(1, totalPrice=money, taxedPrice=None, lineItems=[], customLineItems=[], shippingInfo=None)
+        assert (str(told.total.amount), told.total.currency) == (amount, currency)
+
+
+def test_a_mailbox_keeps_its_case_and_belongs_to_both_who_share_it_in_two_stores() -> None:
+    told = [person(number) for number in range(len(resources("customers")))]
+    mails = [each.contact_points[0].value for each in told]
+    assert len({mail.lower() for mail in mails}) < len(set(mails)) == len(mails)
+    assert len({each.store for each in told if each.contact_points[0].value.lower() == "familie.kruse@example.de"}) == 2
+
+
 def test_only_successful_transactions_moved_money() -> None:
     card, voucher, pending = settlement(0), settlement(1), settlement(2)
     assert [(tender.tender, str(tender.amount.amount)) for tender in card.tenders] == [("CREDIT_CARD", "70.10")]
@@ -271,4 +321,4 @@ def test_what_is_no_resource_is_refused_without_an_id(payload: str) -> None:
 
 def test_an_unknown_object_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="customer, order, payment"):
-        translate("cart", "{}", SHOP)
+        translate("product", "{}", SHOP)

@@ -120,6 +120,8 @@ def _follow(shop: Shop, number: int, of: made.Payload) -> None:
     shop.creditmemos[number] = made.creditmemo(
         of, number, at=at, amount=Decimal("5.2025"), quantities={shirt: 1}, comment="too small"
     )
+    shop.transactions[number] = made.transaction(of, number, at=at)
+    shop.returns[number] = made.return_request(of, number, at=at, quantities={shirt: 1})
 
 
 def arm(shop: Shop) -> None:
@@ -152,6 +154,15 @@ def _shipments_change(shop: Shop) -> None:
         shop.shipments[number].update(updated_at=CUT + timedelta(minutes=number), tracks=[])
 
 
+def vanish(shop: Shop) -> dict[str, frozenset[str]]:
+    """One record of each object is deleted; gives their ids."""
+    shop.remove_customer(4)
+    gone = {"order": 130, "invoice": 9, "shipment": 10, "creditmemo": 11, "transaction": 2, "return": 5}
+    for name, number in gone.items():
+        shop.remove(name, number)
+    return {name: frozenset({str(number)}) for name, number in {"customer": 4, **gone}.items()}
+
+
 def settings(base_url: str, **chosen: Any) -> Settings:
     usual = {**site(base_url), "page_size": PAGE, "parallel": 2}
     return Settings.model_validate({**usual, **chosen})
@@ -162,7 +173,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
     app = serving(world(), stage.faults)
     with running({"magento": app}) as urls:
         source = connect(settings(urls["magento"]), clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        shop = app.state.shop
+        yield Stand(source, asked=lambda: shop.asked, disturb=lambda: arm(shop), vanish=lambda: vanish(shop))
 
 
 def ids(numbers: range, *, without: int = 0) -> frozenset[str]:
@@ -182,6 +194,8 @@ def scenario() -> Scenario:
             "invoice": ids(range(1, FOLLOWING + 1), without=SPOILT_INVOICE),
             "shipment": following,
             "creditmemo": following,
+            "transaction": following,
+            "return": following,
         },
         refused={
             "customer": frozenset({str(SPOILT_CUSTOMER)}),
@@ -189,6 +203,8 @@ def scenario() -> Scenario:
             "invoice": frozenset({str(SPOILT_INVOICE)}),
             "shipment": nothing,
             "creditmemo": nothing,
+            "transaction": nothing,
+            "return": nothing,
         },
         delta=Delta(
             Window(since=SINCE, until=UNTIL),
@@ -198,12 +214,16 @@ def scenario() -> Scenario:
                 "invoice": ids(range(10, FOLLOWING + 1)),
                 "shipment": ids(range(10, FOLLOWING + 1)),
                 "creditmemo": ids(range(10, FOLLOWING + 1)),
+                "transaction": ids(range(10, FOLLOWING + 1)),
+                "return": following,  # changes have no date: all that were asked for in the last weeks
             },
         ),
         faults={
             "throttled": 0.05,
-            "firewall": 0.05,
-            "unavailable": 0.05,
+            "firewall": 0.03,
+            "challenged": 0.03,
+            "failing": 0.03,
+            "unavailable": 0.04,
             "dropped": 0.05,
             "hung_up": 0.05,
             "slow": 0.02,

@@ -16,8 +16,9 @@ from jsonschema import Draft4Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from connectors.magento.sandbox import Habits, serving
+from connectors.magento.sandbox import serving
 from connectors.magento.sandbox_auth import TOKEN
+from connectors.magento.sandbox_habits import Habits
 from connectors.magento.sandbox_shop import Shop
 from connectors.magento.terms import Terms
 from connectors.magento.translate import translate
@@ -45,6 +46,8 @@ PATHS = {
     "invoices": "/V1/invoices",
     "shipments": "/V1/shipments",
     "creditmemos": "/V1/creditmemos",
+    "transactions": "/V1/transactions",
+    "returns": "/V1/returns",
     "store/storeViews": "/V1/store/storeViews",
 }
 
@@ -102,6 +105,8 @@ def shop() -> Iterator[tuple[httpx.Client, str]]:
         "invoices",
         "shipments",
         "creditmemos",
+        "transactions",
+        "returns",
         "store/storeViews",
     ],
 )

@@ -182,4 +182,4 @@ def test_spoilt_orders_are_refused_and_their_neighbours_land(population: Populat
 
 def test_a_fault_that_the_shop_does_not_know_is_refused_before_it_serves(population: Population) -> None:
     with pytest.raises(ValueError, match="no such fault"):
-        sandbox.app(population, Faults(1, {"token_expired": 0.1}))
+        sandbox.app(population, Faults(1, {"on_strike": 0.1}))

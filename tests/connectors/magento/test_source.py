@@ -19,12 +19,14 @@ from starlette.types import ASGIApp
 
 from connectors.answer import Answer
 from connectors.magento.faultwords import error_of, said_by
-from connectors.magento.sandbox import Habits, serving
-from connectors.magento.sandbox_auth import TOKEN
+from connectors.magento.sandbox import serving
+from connectors.magento.sandbox_auth import ADMIN, CLIENT, CLIENT_SECRET, PASSWORD, TOKEN
+from connectors.magento.sandbox_habits import HABITS, Habits, habits_of
 from connectors.magento.sandbox_shop import Shop
 from connectors.magento.source import connect
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
+from models.engagement import Event
 from models.errors import OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import SourceRecord, Window
 from models.orders import Order, Settlement
@@ -87,7 +89,8 @@ def test_every_search_says_its_order_because_pages_have_none_without(time: Passi
         for object_ in source.objects:
             records(source, object_)
             records(source, object_, SOME)
-    assert all("sortOrders" in unquote(one) and "[direction]=ASC" in unquote(one) for one in shop.asked)
+    searches = [unquote(one) for one in shop.asked if "searchCriteria" in one]
+    assert all("sortOrders" in one and "[direction]=ASC" in one for one in searches)
 
 
 def test_more_rows_than_a_page_holds_may_change_within_one_second(time: PassingTime, shop: Shop) -> None:
@@ -136,13 +139,10 @@ def test_rows_that_the_shop_cannot_load_cost_themselves_only(
         part = [record.key.source_id for page in source.pages("order", SOME) for record in page.records]
     told = [record.key.source_id for page in pages for record in page.records]
     assert told == [one for one in numbers(101, 131) if one not in {"101", "105", "112", "113", "119", "131"}]
-    gaps = [orjson.loads(one.raw)["broken_rows"] for page in pages for one in page.refused if one.source_id is None]
-    assert gaps == [
-        {"after": 0, "before": 102},
-        {"after": 111, "before": 114},
-        {"after": 118, "before": 120},
-        {"after": 130, "before": None},
-    ]
+    refused = [one for page in pages for one in page.refused]
+    assert [one.source_id for one in refused] == ["101", "105", "112", "113", "119", "131"]
+    assert "cannot load it" in refused[0].reasons[0].problem
+    assert [reason.path for reason in refused[1].reasons] == ["grand_total"]
     assert "cannot load" in caplog.text
     assert set(part) == {"110", "111", "114", "115", "116", "117", "118"}
 
@@ -154,10 +154,65 @@ def test_what_follows_an_order_that_cannot_be_loaded_lands_without_it(time: Pass
     assert paid == {number: "unknown" if number == "2" else "checkmo" for number in numbers(1, 11) if number != "3"}
 
 
-def test_a_stretch_of_rows_that_cannot_be_loaded_is_no_end(time: PassingTime, shop: Shop) -> None:
-    broken = Habits(broken_rows=frozenset(range(103, 120)))
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_stretch_of_rows_that_cannot_be_loaded_is_no_end(time: PassingTime, shop: Shop, status: int) -> None:
+    broken = Habits(broken_rows=frozenset(range(106, 120)), broken_with=status)
+    with source_at(serving(shop, Faults(), broken), time) as source:
+        assert ids(source, "order") == [*numbers(101, 104), *numbers(120, 131)]
+
+
+def test_a_window_that_holds_nothing_but_broken_rows_is_read_to_its_end(time: PassingTime, shop: Shop) -> None:
+    """Nothing in such a window can be paged through, and a delta that fails on it would fail for ever."""
+    broken = Habits(broken_rows=frozenset({119, 120, 121}), broken_with=500)
+    with source_at(serving(shop, Faults(), broken), time) as source:
+        pages = list(source.pages("order", Window(since=hour(19), until=hour(22))))
+    assert [one.source_id for page in pages for one in page.refused] == ["119", "120", "121"]
+    assert not [record for page in pages for record in page.records]
+
+
+def test_a_list_of_which_nothing_can_be_loaded_is_out_of_order(time: PassingTime, shop: Shop) -> None:
+    broken = Habits(broken_rows=frozenset(range(101, 132)))
     with source_at(serving(shop, Faults(), broken), time) as source, pytest.raises(Rejected, match="in a row"):
         ids(source, "order")
+
+
+def test_a_list_that_answers_500_to_everything_is_down_and_no_row_is_to_blame(time: PassingTime, shop: Shop) -> None:
+    faults = Faults(1, {"failing": 1.0}, in_a_row=10**6)
+    with source_at(serving(shop, faults), time) as source, pytest.raises(TryLater) as refused:
+        ids(source, "order")
+    assert refused.value.code == "500"
+
+
+def test_pages_that_take_too_long_are_read_in_smaller_ones_from_then_on(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults(), Habits(slow_page=2)), time) as source:
+        assert len(ids(source, "order")) == ORDERS - 1
+    assert len([one for one in shop.asked if "/orders?" in one and "pageSize%5D=5" in one]) == 6
+
+
+def test_a_single_row_that_takes_too_long_is_never_given_up(time: PassingTime, shop: Shop) -> None:
+    """It may go well another time: the run ends here and the next one begins here."""
+    with source_at(serving(shop, Faults(), Habits(slow_page=0)), time) as source, pytest.raises(TryLater) as refused:
+        ids(source, "order")
+    assert refused.value.code == "504"
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_whatever_an_installation_is_like_the_same_rows_land(time: PassingTime, shop: Shop, name: str) -> None:
+    """Rows that it cannot load are refused by their ids, and cost none of their neighbours."""
+    habits, quiet = habits_of(name, seed=2), world()
+    chosen = {"time_zone": habits.tells_in, "filter_zone": habits.filters_in}
+    with (
+        source_at(serving(shop, Faults(), habits), time, **chosen) as source,
+        source_at(serving(quiet, Faults()), PassingTime()) as other,
+    ):
+        for object_ in ("customer", "order", "creditmemo"):
+            for window in (EVERYTHING, SOME):
+                expected = set(ids(other, object_, window))
+                pages = list(source.pages(object_, window))
+                refused = {one.source_id for page in pages for one in page.refused}
+                broken = {number for number in expected if habits.breaks(int(number))}
+                assert {record.key.source_id for page in pages for record in page.records} == expected - broken
+                assert broken <= refused
 
 
 @pytest.mark.parametrize("window", [EVERYTHING, SOME])
@@ -264,7 +319,7 @@ def test_store_credit_is_read_where_the_shop_has_it(
     time: PassingTime, shop: Shop, commerce: bool, credit: str | None
 ) -> None:
     shop.balances[1, 1] = 12.5
-    app = serving(shop, Faults(), Habits(store_credit=commerce))
+    app = serving(shop, Faults(), Habits(commerce=commerce))
     with source_at(app, time, details=("balance",)) as source:
         person = next(record.body for record in records(source, "customer") if record.key.source_id == "1")
     assert isinstance(person, Person)
@@ -300,6 +355,35 @@ def test_money_back_is_told_once_and_without_a_change_of_the_order(time: Passing
     assert isinstance(record.body, Settlement)
     assert [(one.line, one.quantity) for one in record.body.returns] == [("10404", Decimal(1))]
     assert [one.refund_id for one in record.body.refunds] == ["4"]
+
+
+def test_a_return_that_was_decided_is_found_by_a_delta_although_nobody_dates_it(time: PassingTime, shop: Shop) -> None:
+    """Goods count once: a request to bring them back is an event, a credit memo tells that they came."""
+    after = Window(since=hour(24), until=hour(48))
+    with source_at(serving(shop, Faults()), time, returns_change_for_days=1) as source:
+        assert ids(source, "return", Window(since=hour(48), until=CUT)) == []
+        shop.decide_return(4, "authorized")
+        found = {record.key.source_id: record for record in records(source, "return", after)}
+    event = found["4"].body
+    assert isinstance(event, Event)
+    assert (event.event, event.at, event.customer, event.order) == ("return", hour(4), "4", "104")
+    assert event.attributes == {"number": "000000004", "status": "authorized", "lines": "10404: 1"}
+    assert found["4"].changed_at is None
+    guest = found["2"].body
+    assert isinstance(guest, Event)
+    assert guest.customer is None
+
+
+def test_the_open_source_edition_has_no_returns(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults(), Habits(commerce=False)), time) as source:
+        assert ids(source, "return") == []
+        with pytest.raises(Rejected):
+            list(source.missing("return", ["1"]))
+
+
+def test_transactions_are_those_of_orders_in_scope(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults()), time, websites=(2,)) as source:
+        assert ids(source, "transaction") == ids(source, "shipment") == ["1", "4", "7", "10"]
 
 
 def test_a_parcel_that_was_added_later_is_told_with_its_shipment(time: PassingTime, shop: Shop) -> None:
@@ -343,6 +427,68 @@ def test_a_bearer_token_is_refused_since_2_4_4_and_taken_where_it_is_switched_on
         assert len(ids(source, "customer")) == CUSTOMERS - 1
 
 
+ADMINISTRATOR = {"auth": "admin", "username": ADMIN, "password": PASSWORD}
+SERVICE = {"auth": "ims", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
+
+
+@contextmanager
+def signed_in(app: ASGIApp, time: PassingTime, **chosen: Any) -> Iterator[Source]:
+    """With name and password, or by the identity service and in its address; without the secrets of an integration."""
+    nobody = dict.fromkeys(("access_token", "access_token_secret", "consumer_key", "consumer_secret"))
+    with running({"magento": app}) as urls:
+        base = f"{urls['magento']}/tenant-1" if chosen["auth"] == "ims" else urls["magento"]
+        found = settings(base, token_url=f"{urls['magento']}/ims/token/v3", **nobody, **chosen)
+        yield connect(found, clock=time.clock, sleep=time.sleep)
+
+
+@pytest.mark.parametrize(("chosen", "path"), [(ADMINISTRATOR, "/rest/all/V1/orders"), (SERVICE, "/tenant-1/V1/orders")])
+def test_tokens_are_fetched_and_renewed_when_they_end_in_the_middle(
+    time: PassingTime, shop: Shop, chosen: dict[str, str], path: str
+) -> None:
+    faults = Faults(5, {"token_expired": 0.3}, in_a_row=1)
+    with signed_in(serving(shop, faults, clock=time.clock), time, details=(), **chosen) as source:
+        assert len(ids(source, "order")) == ORDERS - 1
+        before = faults.injected["token_expired"]
+        assert before > 0
+        time.sleep(25 * 3600)
+        assert len(ids(source, "customer")) == CUSTOMERS - 1
+    assert shop.asked[0].startswith(path)
+
+
+@pytest.mark.parametrize("chosen", [ADMINISTRATOR | {"password": "another"}, SERVICE | {"client_secret": "another"},
+                                    SERVICE | {"scope": "openid"}])  # fmt: skip
+def test_who_is_not_known_is_told_so_without_the_secret(
+    time: PassingTime, shop: Shop, chosen: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with signed_in(serving(shop, Faults()), time, **chosen) as source, pytest.raises(SignInAgain) as refused:
+        ids(source, "order")
+    assert "another" not in str(refused.value) + caplog.text
+    assert shop.asked == []
+
+
+def test_the_cloud_service_is_told_the_store_view_by_a_header(time: PassingTime) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def endpoint(request: Request) -> Response:
+        asked.append((request.url.path, request.headers.get("store")))
+        return JSONResponse({"access_token": "t", "items": [], "total_count": 0})
+
+    app = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST"])])
+    with signed_in(app, time, **SERVICE, store_code="linden") as source:
+        assert ids(source, "order") == []
+    assert asked == [("/ims/token/v3", None), ("/tenant-1/V1/orders", "linden")]
+
+
+@pytest.mark.parametrize(
+    ("auth", "missing"),
+    [("admin", "password, username"), ("ims", "client_id, client_secret"), ("bearer", "access_token")],
+)
+def test_each_way_to_sign_in_says_what_it_needs(auth: str, missing: str) -> None:
+    with pytest.raises(ValidationError, match=missing):
+        settings("http://127.0.0.1:1", auth=auth, access_token=None)
+
+
 def test_wrong_secrets_end_the_read_after_one_more_try(time: PassingTime, shop: Shop) -> None:
     with (
         source_at(serving(shop, Faults()), time, consumer_secret="another") as source,
@@ -357,7 +503,7 @@ def test_oauth_needs_all_four_secrets() -> None:
         settings("http://127.0.0.1:1", consumer_secret=None, access_token_secret="")
 
 
-@pytest.mark.parametrize("fault", ["throttled", "unavailable", "firewall"])
+@pytest.mark.parametrize("fault", ["throttled", "unavailable", "firewall", "challenged"])
 def test_a_firewall_that_says_nothing_is_waited_out(time: PassingTime, shop: Shop, fault: str) -> None:
     faults = Faults(2, {fault: 0.3})
     with source_at(serving(shop, faults), time) as source:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.drops import Damaged
 from connectors.pos.delimited import receipts
-from connectors.pos.poslog import Bounds, Damaged
+from connectors.pos.poslog import Bounds
 from connectors.pos.reading import Outcome, read_lines
 from connectors.pos.receipt import Unposted
 from connectors.pos.tables import table_of

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connectors.drops import Damaged
 from connectors.pos.delimited import receipts as receipts_in
 from connectors.pos.dialect import told_by
-from connectors.pos.poslog import Bounds, Damaged, transactions
+from connectors.pos.poslog import Bounds, transactions
 from connectors.pos.reading import read_lines
 from connectors.pos.receipt import TillReceipt, Unposted, receipt_of
 from connectors.pos.tables import table_of

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.pos.poslog import Bounds, Damaged, Transaction, transactions
+from connectors.drops import Damaged
+from connectors.pos.poslog import Bounds, Transaction, transactions
 from tests.connectors.pos.tills import poslog, refusal, transaction
 
 BILLION_LAUGHS = (

@@ -1,4 +1,4 @@
-"""A small org for the conformance suite: pages of contacts, memberships, postings, orders, tasks and notes."""
+"""A small org for the conformance suite: pages of contacts, memberships, postings, orders, activities and notes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,29 @@ CUT = datetime(2026, 3, 1, tzinfo=UTC)
 SINCE, UNTIL = BEGIN + timedelta(hours=8), BEGIN + timedelta(hours=16)
 COUNT = 19
 SPOILT = 5
-PREFIXES = {"contact": "003", "account": "001", "member": "0lM", "entry": "0lL", "order": "801", "task": "00T"}
+CLERK = "0055g0000000001AAA"
+LONG_NOTE = 3
+PREFIXES = {
+    "contact": "003",
+    "account": "001",
+    "member": "0lM",
+    "entry": "0lL",
+    "order": "801",
+    "task": "00T",
+    "event": "00U",
+    "note": "06A",
+}
+OBJECTS = {
+    "contact": "Contact",
+    "account": "Account",
+    "member": "LoyaltyProgramMember",
+    "entry": "LoyaltyLedger",
+    "order": "Order",
+    "task": "Task",
+    "event": "Event",
+    "note": "ContentDocumentLink",
+}
+"""The vendor's object by whose id we know a record."""
 
 
 def hour(number: int) -> datetime:
@@ -38,7 +60,7 @@ def world(stage: Stage) -> Org:
     org.load("LoyaltyProgram", [_stamped("0lp5g0000000001AAA", 0, Name="Rewards")])
     org.load("Individual", [_stamped("0PK5g0000000001AAA", 0)])
     for number in range(1, COUNT + 1):
-        for object_, records in _of(number).items():
+        for object_, records in records_of(number).items():
             org.load(object_, records)
     del stage
     return org
@@ -49,7 +71,7 @@ def _stamped(id_: str, number: int, **fields: Any) -> dict[str, Any]:
     return {"Id": id_, "CreatedDate": BEGIN, "LastModifiedDate": at, "SystemModstamp": at, **fields}
 
 
-def _of(number: int) -> dict[str, list[dict[str, Any]]]:
+def records_of(number: int) -> dict[str, list[dict[str, Any]]]:
     contact, account, member = (identity(name, number) for name in ("contact", "account", "member"))
     order, name = identity("order", number), {"FirstName": f"Given{number}", "LastName": f"Family{number}"}
     mail, points = f"shopper{number}@mail.example", number + (0.5 if number == SPOILT else 0)
@@ -83,7 +105,23 @@ def _of(number: int) -> dict[str, list[dict[str, Any]]]:
                 f"8025g{number:010d}AAA", number, OrderId=order, UnitPrice=None if number == SPOILT else 9, Quantity=1
             )
         ],
-        "Task": [_stamped(identity("task", number), number, WhoId=contact, CreatedById="0055g0000000001AAA")],
+        "Task": [_stamped(identity("task", number), number, WhoId=contact, CreatedById=CLERK)],
+        "Event": [
+            _stamped(identity("event", number), number, WhoId=contact, CreatedById=CLERK, StartDateTime=hour(number))
+        ],
+        **_note(number, contact),
+    }
+
+
+def _note(number: int, contact: str) -> dict[str, list[dict[str, Any]]]:
+    """One of them is longer than its preview."""
+    at, told = hour(number), f"Likes wool, size {30 + number}. " * (20 if number == LONG_NOTE else 1)
+    note: dict[str, Any] = {"Id": f"0695g{number:010d}AAA", "CreatedDate": BEGIN, "LastModifiedDate": at}
+    note |= {"Title": "Sizes", "TextPreview": told[:255], "Content": f"<p>{told}</p>", "ContentSize": len(told) + 7}
+    link = {"Id": identity("note", number), "ContentDocumentId": note["Id"], "LinkedEntityId": contact}
+    return {
+        "ContentNote": [{**note, "CreatedById": CLERK, "OwnerId": CLERK}],
+        "ContentDocumentLink": [{**link, "SystemModstamp": at}],
     }
 
 
@@ -105,11 +143,18 @@ def _change(org: Org, object_: str, told_as: str) -> None:
         if number != SPOILT:
             org.touch(object_, identity(told_as, number), CreatedDate=BEGIN + timedelta(minutes=number))
     late = {
-        **_of(50)[object_][0],
+        **records_of(50)[object_][0],
         "LastModifiedDate": CUT + timedelta(hours=2),
         "SystemModstamp": CUT + timedelta(hours=2),
     }
     org.load(object_, [late])
+
+
+def vanish(org: Org) -> dict[str, frozenset[str]]:
+    """One record of each object is gone, and nothing tells of it; its ids by our objects."""
+    for told_as, object_ in OBJECTS.items():
+        org.vanish(object_, identity(told_as, 2))
+    return {told_as: frozenset({identity(told_as, 2)}) for told_as in OBJECTS}
 
 
 @contextmanager
@@ -119,7 +164,8 @@ def stand(stage: Stage) -> Iterator[Stand]:
         told = {**sandbox.site(urls["salesforce"]), "reserve": 0.0, "bulk_page": 4}
         settings = Settings.model_validate(told)
         source = connect(settings, clock=stage.time.clock, sleep=stage.time.sleep)
-        yield Stand(source, asked=lambda: app.state.shop.asked, disturb=lambda: arm(app.state.shop))
+        org = app.state.shop
+        yield Stand(source, asked=lambda: org.asked, disturb=lambda: arm(org), vanish=lambda: vanish(org))
 
 
 def ids(object_: str, numbers: range) -> frozenset[str]:
@@ -128,14 +174,13 @@ def ids(object_: str, numbers: range) -> frozenset[str]:
 
 
 def scenario() -> Scenario:
-    nothing: dict[str, frozenset[str]] = {"event": frozenset(), "note": frozenset()}
     return Scenario(
         vendor="salesforce",
         stand=stand,
         cut=CUT,
-        expected={object_: ids(object_, range(1, COUNT + 1)) for object_ in PREFIXES} | nothing,
+        expected={object_: ids(object_, range(1, COUNT + 1)) for object_ in PREFIXES},
         refused={object_: frozenset({identity(object_, SPOILT)}) for object_ in ("entry", "order")},
-        delta=Delta(Window(since=SINCE, until=UNTIL), {each: ids(each, range(8, 16)) for each in PREFIXES} | nothing),
+        delta=Delta(Window(since=SINCE, until=UNTIL), {each: ids(each, range(8, 16)) for each in PREFIXES}),
         faults={
             "limited": 0.03,
             "unavailable": 0.04,

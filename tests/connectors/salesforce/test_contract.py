@@ -6,18 +6,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from connectors.http import Answer
+from connectors.http import Answer, Door
 from connectors.salesforce import sandbox
 from connectors.salesforce.answers import LOST_LOCATOR, listed, meaning
 from connectors.salesforce.described import described
 from connectors.salesforce.rows import flat, typed
 from connectors.salesforce.sandbox import serving
 from connectors.salesforce.sandbox_org import Org
+from connectors.salesforce.session import by_client_credentials
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.server import running
+from connectors.sign_in import token_error
 from models.errors import Rejected, SignInAgain, TryLater
 from models.landing import Window
 from tests.connectors.salesforce.world import ANA, NULL, Clock, fixture_org, object_read, source_of
@@ -99,6 +107,86 @@ def test_recorded_deletions_are_told(recorded: Path) -> None:
         source = source_of(urls["sf"], clock)
         window = Window(since=datetime(2013, 5, 7, tzinfo=UTC), until=clock.now)
         assert object_read(source, "contact", window).ids("contact") == ["a00D0000008pQRAIA2"]
+
+
+def served(content: bytes, status: int) -> Starlette:
+    """A token server that answers with what was recorded."""
+
+    async def token(_request: Request) -> Response:
+        return Response(content, status, media_type="application/json")
+
+    return Starlette(routes=[Route("/services/oauth2/token", token, methods=["POST"])])
+
+
+@pytest.mark.needs_shared
+@pytest.mark.parametrize("name", ["auth_success", "reauth_success"])
+def test_a_recorded_sign_in_tells_token_and_address(recorded: Path, name: str) -> None:
+    content = (recorded / f"{name}_response.json").read_bytes()
+    told = orjson.loads(content)
+    with running({"sf": served(content, 200)}) as urls:
+        session = by_client_credentials(door_to(urls["sf"]), "client", SecretStr("secret"))
+        assert session.instance_url() == told["instance_url"] == "https://na1.salesforce.com"
+        assert session.headers("GET", "", b"") == {"Authorization": f"Bearer {told['access_token']}"}
+
+
+@pytest.mark.needs_shared
+@pytest.mark.parametrize("name", ["auth_error", "refresh_error"])
+def test_a_recorded_refusal_of_a_sign_in_is_a_matter_for_a_person(recorded: Path, name: str) -> None:
+    content = (recorded / f"{name}_response.json").read_bytes()
+    with running({"sf": served(content, 400)}) as urls, pytest.raises(SignInAgain):
+        by_client_credentials(door_to(urls["sf"]), "client", SecretStr("secret")).instance_url()
+
+
+def door_to(url: str) -> Door:
+    clock = Clock()
+    return Door(url, vendor="salesforce", clock=clock, sleep=clock.sleep, classify=token_error)
+
+
+def shape(told: Any) -> Any:
+    """Names and kinds of values, one level deep; of a list that of its first value."""
+    if isinstance(told, list):
+        return [shape(told[0])] if told else []
+    return {name: type(value).__name__ for name, value in told.items()} if isinstance(told, dict) else told
+
+
+@pytest.mark.needs_shared
+def test_our_sandbox_answers_in_the_shapes_that_were_recorded(recorded: Path) -> None:
+    def was(name: str) -> Any:
+        return orjson.loads((recorded / f"{name}_response.json").read_bytes())
+
+    org = fixture_org(Clock(), page_sizes=(1,))
+    org.purge("Contact", NULL)
+    with running({"sf": serving(org, Faults())}) as urls, httpx.Client(base_url=urls["sf"]) as client:
+        form = {"grant_type": "client_credentials", "client_id": sandbox.CLIENT_ID}
+        signed = client.post("/services/oauth2/token", data={**form, "client_secret": sandbox.CLIENT_SECRET})
+        client.headers["Authorization"] = f"Bearer {signed.json()['access_token']}"
+
+        def told(path: str, **params: str) -> Any:
+            return client.get(f"/services/data/{path}", params=params).json()
+
+        root, query = "v62.0", "SELECT Id FROM Contact"
+        assert shape(was("auth_success")).items() <= shape(signed.json()).items()
+        refused = client.post("/services/oauth2/token", data=form).json()
+        assert shape(refused) == shape(was("auth_error"))
+        assert shape(told(f"{root}/query", q=query)) == shape(was("query_paginated_first_page"))
+        last = told(f"{root}/query", q=f"{query} LIMIT 1")
+        assert shape(last) == shape(was("query_paginated_last_page"))
+        assert shape(last["records"][0]["attributes"]) == shape(was("query_success")["records"][0]["attributes"])
+        span = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-11T00:00:00Z"}
+        deleted = told(f"{root}/sobjects/Contact/deleted/", **span)
+        assert shape(deleted) == shape(was("get_deleted_success"))
+        assert shape(deleted["deletedRecords"]) == shape(was("get_deleted_success")["deletedRecords"])
+        described_now, described_then = told(f"{root}/sobjects/Contact/describe"), was("sobject_describe_success")
+        assert described_now.keys() <= described_then.keys()
+        assert described_now["fields"][0].keys() <= described_then["fields"][0].keys()
+        objects = told(f"{root}/sobjects")
+        assert objects.keys() == was("list_sobjects_success").keys()
+        assert objects["sobjects"][0].keys() <= was("list_sobjects_success")["sobjects"][0].keys()
+        assert shape(client.get("/services/data").json()) == shape(was("services_data_success"))
+        assert shape(told(f"{root}/sobjects/Nothing/describe")) == shape(was("sobject_describe_error"))
+        assert shape(told(f"{root}/query", q="SELECT x FROM Contact")) == shape(was("query_error"))
+        org.end_all_sessions()
+        assert shape(told(f"{root}/query", q=query)) == shape(was("expired_session"))
 
 
 @pytest.fixture

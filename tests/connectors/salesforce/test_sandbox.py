@@ -112,6 +112,7 @@ def test_related_records_are_nested_and_empty_ones_null(client: httpx.Client) ->
 def test_without_a_session_nothing_is_told(client: httpx.Client) -> None:
     answer = client.get(f"{DATA}/query", params={"q": "SELECT Id FROM Contact"}, headers={"Authorization": "Bearer no"})
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
+    assert answer.headers["Sforce-Limit-Info"].startswith("api-usage="), "refusals tell the usage too"
 
 
 def test_bulk_refuses_compound_fields(client: httpx.Client) -> None:

@@ -73,6 +73,79 @@ def test_bulk_follows_its_locators_to_the_word_null() -> None:
     assert clock.slept, "the job was looked at again after a pause"
 
 
+@pytest.mark.parametrize("settings", [{}, {"bulk_above": 0, "bulk_page": 2}])
+def test_a_transaction_that_is_open_while_we_read_is_told_by_the_overlap(settings: dict[str, Any]) -> None:
+    clock = Clock(AT + timedelta(minutes=1))
+    org = Org(clock)
+    org.load("Contact", [*contacts(3, AT - timedelta(hours=1)), *contacts(1, AT, start=9)])
+    faults = Faults(2, {"late_commit": 1.0}, in_a_row=99)
+    until = AT + timedelta(seconds=30)
+    with reading(org, clock, faults, **settings) as source:
+        first = object_read(source, "contact", Window(until=until))
+    assert faults.injected["late_commit"]
+    with reading(org, clock) as source:
+        window = Window(since=until - timedelta(seconds=600), until=until + timedelta(seconds=30))
+        second = object_read(source, "contact", window)
+        calm = object_read(source, "contact", Window(until=until))
+    assert len(first.ids("contact")) == 3
+    assert {**first.latest(), **second.latest()} == calm.latest()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_bulk_brings_the_same_rows_whatever_fails(seed: int) -> None:
+    clock = Clock()
+    org = Org(clock, page_sizes=(4, 7))
+    org.load("Contact", contacts(45, AT))
+    rates = {"job_failed": 0.1, "locator_forgotten": 0.1, "dropped": 0.05, "gateway": 0.05, "session_expired": 0.05}
+    faults = Faults(seed, rates)
+    with reading(org, clock, faults, bulk_above=0, bulk_page=6) as source:
+        told = object_read(source, "contact")
+    assert sum(faults.injected.values())
+    with reading(org, clock) as source:
+        assert told.texts() == object_read(source, "contact").texts()
+
+
+@pytest.mark.parametrize("refused", ["job_failed", "not_in_bulk"])
+def test_what_bulk_does_not_do_goes_on_by_rest(refused: str, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    caplog.set_level(logging.INFO)
+    faults = Faults(1, {"job_failed": 1.0}, in_a_row=99) if refused == "job_failed" else Faults()
+    if refused == "not_in_bulk":
+        org.not_in_bulk.add("Contact")
+    with reading(org, clock, faults, bulk_above=0) as source:
+        told = object_read(source, "contact")
+    assert told.texts() == [(key, text) for key, text in fixture_read().texts() if ":contact:" in key]
+    assert "going on from the last record by REST" in caplog.text
+
+
+def test_what_rest_refuses_too_ends_the_run() -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    with reading(org, clock, bulk_above=0) as source:
+        object_read(source, "contact")
+        org.schema["Contact"]["LastName"].filterable = False
+        del org.schema["Contact"]["LastName"]
+        with pytest.raises(Rejected) as caught:
+            object_read(source, "contact")
+    assert caught.value.code == "INVALID_FIELD"
+
+
+def test_words_that_look_like_nothing_are_names_and_empty_cells_are_nothing() -> None:
+    clock = Clock()
+    org = Org(clock)
+    names = ["#N/A", "N/A", "NA", "null", "None", "nan", "-"]
+    org.load(
+        "Contact",
+        [{**each, "LastName": name} for each, name in zip(contacts(len(names), AT), names, strict=True)],
+    )
+    for settings in ({}, {"bulk_above": 0, "bulk_page": 3}):
+        with reading(org, clock, **settings) as source:
+            bodies = [each.body for each in object_read(source, "contact").records]
+        assert [body.family_name for body in bodies if isinstance(body, Person)] == names
+        assert {body.middle_name for body in bodies if isinstance(body, Person)} == {None}
+
+
 def test_late_commits_come_with_the_overlap() -> None:
     clock = Clock()
     org = Org(clock)
@@ -126,11 +199,43 @@ def test_an_object_without_a_filterable_systemmodstamp_is_read_by_its_last_chang
     clock = Clock()
     org = fixture_org(clock)
     asked = Window(since=datetime(2026, 2, 12, tzinfo=UTC), until=NOW)
-    org.schema["Task"]["SystemModstamp"].type = "address"  # the sandbox refuses conditions on these
+    org.schema["Task"]["SystemModstamp"].filterable = False
     with reading(org, clock) as source:
         assert object_read(source, "task", asked).ids("task") == []
         assert len(object_read(source, "task").ids("task")) == 2
         assert len(object_read(source, "note", asked).ids("note")) == 2, "notes have none at all"
+
+
+def test_an_object_whose_changes_cannot_be_found_is_said_and_one_that_belongs_comes_all_the_same() -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    for object_ in ("LoyaltyMemberTier", "Task"):
+        for name in ("SystemModstamp", "LastModifiedDate", "CreatedDate"):
+            org.schema[object_][name].filterable = False
+    org.touch("LoyaltyMemberCurrency", long_id("0lN5g0000000001"), PointsBalance=90)
+    with reading(org, clock) as source:
+        [member] = object_read(source, "member", LATER).records
+        assert isinstance(member.body, LoyaltyMember)
+        assert member.body.tier is not None
+        with pytest.raises(Rejected) as caught:
+            object_read(source, "task")
+    assert caught.value.code == "no_stamp"
+
+
+def test_nobody_is_recognised_by_a_formula(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    for name in ("Loyalty_Number__c", "Home_Store__c"):
+        org.schema["Contact"][name].calculated = True
+    org.recalculate("Contact", ANA, Loyalty_Number__c="LC9", Home_Store__c="0999")
+    with reading(org, clock) as source:
+        assert object_read(source, "contact", LATER).records == [], "no stamp tells"
+        ana = by_key(object_read(source, "contact"))[f"contact:{ANA}"]
+    assert "LC9" not in ana.raw
+    assert "0999" not in ana.raw
+    assert isinstance(ana.body, Person)
+    assert ana.body.brand == "harbour", "a custom field that is none is read"
+    assert "Contact.Home_Store__c is a formula" in caplog.text
 
 
 def test_nothing_is_asked_that_changes_without_a_stamp_or_that_bulk_refuses() -> None:
@@ -185,6 +290,26 @@ def test_deletions_beyond_the_vendors_memory_are_named_in_the_log(caplog: pytest
     with reading(fixture_org(clock), clock) as source:
         object_read(source, "contact", Window(since=NOW - timedelta(days=40), until=NOW))
     assert "a full read finds them" in caplog.text
+
+
+def test_an_emptied_log_of_deletions_is_said_and_does_not_stop_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    org.deletions_known_since = NOW - timedelta(minutes=1)
+    org.touch("Contact", ANA, LastName="Neu")
+    with reading(org, clock) as source:
+        assert object_read(source, "contact", LATER).ids("contact") == [ANA]
+    assert "not all deletions of Contact are remembered; a full read finds them" in caplog.text
+
+
+def test_a_deletion_that_is_told_after_its_time_is_not_lost() -> None:
+    clock = Clock()
+    org = fixture_org(clock)
+    org.purged.append(("Contact", ANA, NOW - timedelta(hours=1)))  # by a transaction that has only now ended
+    org.vanish("Contact", ANA)
+    with reading(org, clock) as source:
+        told = object_read(source, "contact", Window(since=NOW - timedelta(minutes=15), until=NOW))
+    assert deletions(told) == {ANA: Deletion(at=NOW - timedelta(hours=1))}
 
 
 def test_belongings_that_change_bring_what_they_belong_to() -> None:

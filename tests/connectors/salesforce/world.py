@@ -116,6 +116,16 @@ def object_read(source: Source, object_: str, window: Window = EVERYTHING) -> Re
     return told
 
 
+def missed(source: Source, object_: str, ids: Sequence[str]) -> Read:
+    """What the source says about records that a full read did not bring."""
+    told = Read()
+    for page in source.missing(object_, ids):
+        assert page.correlation_id
+        told.records += page.records
+        told.refused += page.refused
+    return told
+
+
 def deletions(told: Read) -> dict[str, Deletion]:
     """What was deleted, by id."""
     return {each.key.source_id: each.body for each in told.records if isinstance(each.body, Deletion)}

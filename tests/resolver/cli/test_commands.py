@@ -19,7 +19,20 @@ from resolver.cli.app import app
 
 ROOT = Path(__file__).parents[3]
 TILLS = ROOT / "data" / "fixtures" / "pos"
-COMMANDS = ("init", "land", "resolve", "publish", "run", "explain", "status", "demo", "sandbox people", "sandbox serve")
+COMMANDS = (
+    "init",
+    "land",
+    "resolve",
+    "publish",
+    "run",
+    "explain",
+    "status",
+    "demo",
+    "quarantine",
+    "sandbox people",
+    "sandbox serve",
+    "sandbox workspace",
+)
 
 
 def resolver(*arguments: object) -> Result:
@@ -253,3 +266,17 @@ def test_the_installed_program_is_the_same_app(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "resolver init" in json.loads(ended.stdout)["error"]
     assert ended.stderr == ""
+
+
+def test_quarantine_lists_what_was_refused_and_shows_payloads_only_when_asked(place: Path) -> None:
+    spoilt = (TILLS / "v6_sale_loyalty.xml").read_text(encoding="utf-8").replace("<Quantity>", "<Quantity>x")
+    (place / "drop" / "spoilt.xml").write_text(spoilt, encoding="utf-8")
+    assert resolver("land", "-w", place, "--json").exit_code == 3
+    [row] = said(resolver("quarantine", "-w", place, "--json"))["refused"]
+    assert (row["source"], row["object"]) == ("pos", "receipt")
+    assert row["reasons"]
+    assert "raw" not in row
+    [row] = said(resolver("quarantine", "pos", "--payloads", "-w", place, "--json"))["refused"]
+    assert ">x" in row["raw"]
+    assert said(resolver("quarantine", "magento", "-w", place, "--json")) == {"refused": [], "waiting": []}
+    assert "Refused payloads" in resolver("quarantine", "-w", place).stdout
