@@ -51,6 +51,7 @@ class Tax(Frozen):
 
     name: str | None = None
     rate: Decimal | None = None
+    """In percent: 19 is 19 %."""
     amount: Money
     included: bool = False
 

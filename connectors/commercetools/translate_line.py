@@ -1,6 +1,7 @@
 """The lines of an order: goods and custom lines, with their discounts and taxes."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from connectors.commercetools.payloads_order import CustomLine, DiscountPortion, GoodsLine, VendorLine, VendorOrder
 from connectors.commercetools.reading import Words, localised, money
@@ -62,12 +63,22 @@ def _cart_discounts(line: VendorLine) -> Iterator[Words]:
         yield from portions(part.discounted_price.included_discounts, part.quantity)
 
 
+def percent(rate: Decimal | None) -> Decimal | None:
+    """A rate of the vendor, which is a share: 0.19 is 19 percent."""
+    return None if rate is None else rate * 100
+
+
 def _taxes(line: VendorLine) -> Iterator[Words]:
     taxed, rate = line.taxed_price, line.tax_rate
     if not taxed:
         return
     included = rate.included_in_price if rate else taxed.total_gross == line.total_price
     for portion in taxed.tax_portions:
-        yield {"name": portion.name, "rate": portion.rate, "amount": money(portion.amount), "included": included}
+        yield {
+            "name": portion.name,
+            "rate": percent(portion.rate),
+            "amount": money(portion.amount),
+            "included": included,
+        }
     if not taxed.tax_portions and rate and taxed.total_tax:
-        yield {"name": rate.name, "rate": rate.amount, "amount": money(taxed.total_tax), "included": included}
+        yield {"name": rate.name, "rate": percent(rate.amount), "amount": money(taxed.total_tax), "included": included}

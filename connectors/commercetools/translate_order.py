@@ -20,7 +20,7 @@ from connectors.commercetools.reading import (
 )
 from connectors.commercetools.translate_address import contacts, is_for, one_line, postal, unique
 from connectors.commercetools.translate_consent import Reached, consents
-from connectors.commercetools.translate_line import lines, portions
+from connectors.commercetools.translate_line import lines, percent, portions
 from models.landing import Reason
 from models.orders import Order, OrderChannel, PaymentStatus
 
@@ -152,7 +152,12 @@ def _taxes(told: VendorOrder) -> Iterator[Words]:
     gross_is_total = money(told.taxed_price.total_gross).amount == money(told.total_price).amount
     for portion in told.taxed_price.tax_portions:
         included = rates.get((portion.name, portion.rate), gross_is_total)
-        yield {"name": portion.name, "rate": portion.rate, "amount": money(portion.amount), "included": included}
+        yield {
+            "name": portion.name,
+            "rate": percent(portion.rate),
+            "amount": money(portion.amount),
+            "included": included,
+        }
 
 
 def _shipments(told: VendorOrder) -> Iterator[tuple[str, ShippingInfo]]:

@@ -21,7 +21,6 @@ from models.orders import Order
 
 _VOID = {"cancelled", "canceled"}
 _ADDRESSES = (("billing", address("Billing")), ("shipping", address("Shipping")))
-_HUNDRED = Decimal(100)
 
 
 def order(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> Order:
@@ -136,8 +135,7 @@ def _taxes(told: VendorLine, currency: str) -> Iterator[Part]:
     if not told.order_item_tax_line_items:
         yield from _tax(told.total_tax_amount, currency)
     for each in told.order_item_tax_line_items:
-        rate = None if each.rate is None else each.rate / _HUNDRED
-        yield {"name": each.name, "rate": rate, "amount": _money(each.amount, currency)}
+        yield {"name": each.name, "rate": each.rate, "amount": _money(each.amount, currency)}
 
 
 def _tax(amount: Decimal | None, currency: str) -> Iterator[Part]:

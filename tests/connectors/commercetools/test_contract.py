@@ -55,7 +55,7 @@ def test_the_vendors_order_translates_without_loss() -> None:
     assert (line.sku, line.name, line.quantity) == ("some-sku-123", "MyProduct", Decimal(1))
     assert (line.amount.amount, line.amount.currency) == (Decimal("10.00"), "EUR")
     (tax,) = line.taxes
-    assert (tax.name, tax.rate, tax.amount.amount, tax.included) == ("Bla", Decimal("0.1"), Decimal("6.34"), False)
+    assert (tax.name, tax.rate, tax.amount.amount, tax.included) == ("Bla", Decimal(10), Decimal("6.34"), False)
 
 
 @pytest.mark.needs_shared

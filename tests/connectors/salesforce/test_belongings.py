@@ -161,7 +161,7 @@ def test_an_order_tells_discounts_taxes_tenders_shipments_returns_and_refunds() 
     line = order.lines[0]
     assert line.amount.amount == Decimal("17.98")
     assert [(each.name, each.amount) for each in line.discounts] == [("WINTER", euro("2"))]
-    assert [(each.name, each.rate, each.amount) for each in line.taxes] == [("VAT", Decimal("0.19"), euro("1.5"))]
+    assert [(each.name, each.rate, each.amount) for each in line.taxes] == [("VAT", Decimal(19), euro("1.5"))]
     assert [(each.tender, each.amount, each.at) for each in order.tenders] == [("CardPayment", euro("119.87"), AT)]
     assert [each.amount for each in order.refunds] == [euro("19.98")]
     [sent] = order.fulfilments
