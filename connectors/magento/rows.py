@@ -9,7 +9,6 @@ from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from connectors.answer import Answer
-from connectors.payload import canonical
 from models.errors import TryLater
 
 Payload = dict[str, Any]
@@ -39,11 +38,6 @@ class _Member(NamedTuple):
     begin: int
     value: int
     end: int
-
-
-def made(payload: Payload) -> Row:
-    """A row of our own, about something that the vendor has no row for."""
-    return Row(canonical(payload), payload)
 
 
 def row_of(answer: Answer) -> Row:
