@@ -9,13 +9,18 @@ from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from connectors.answer import Answer
-from connectors.payload import canonical
 from models.errors import TryLater
 
 Payload = dict[str, Any]
 
 _decode = JSONDecoder().raw_decode
-_BLANKS = re.compile(r"[ \t\r\n]*")
+_BLANKS = " \t\r\n"
+_NONE = re.compile("")
+_PLAIN = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*(?:"(?:[^"\\]|\\.)*"|[^"\[\]{},\s]+)[ \t\r\n]*,[ \t\r\n]*)*"""
+)
+"""A stretch of members whose values are texts, numbers, truth values or nothing."""
+_NAME = re.compile(r'("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
 
 
 class Row(NamedTuple):
@@ -39,11 +44,6 @@ class _Member(NamedTuple):
     begin: int
     value: int
     end: int
-
-
-def made(payload: Payload) -> Row:
-    """A row of our own, about something that the vendor has no row for."""
-    return Row(canonical(payload), payload)
 
 
 def row_of(answer: Answer) -> Row:
@@ -115,9 +115,12 @@ def without(text: str, hidden: Callable[[str], bool]) -> str:
 
 
 def with_changed(text: str, changes: Mapping[str, Callable[[str], str]]) -> str:
-    """The object with the values of some members changed, each by its own function of their text; the rest stays."""
+    """The object with the values of some members changed, each by its own function of their text; the rest stays.
+
+    Only objects and lists are changed, so that whole stretches of plain members are passed over.
+    """
     pieces, done = [], 0
-    for member in _members(text):
+    for member in _members(text, _PLAIN):
         change = changes.get(member.name)
         if change is not None:
             pieces += [text[done : member.value], change(text[member.value : member.end])]
@@ -125,10 +128,12 @@ def with_changed(text: str, changes: Mapping[str, Callable[[str], str]]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _members(text: str) -> Iterator[_Member]:
-    """The members of an object. Raises ValueError or IndexError for what is none."""
+def _members(text: str, passed_over: re.Pattern[str] = _NONE) -> Iterator[_Member]:
+    """The members of an object, but for those passed over. Raises ValueError or IndexError for what is none."""
     at = _inside(text, 0, "{")
     while text[at] != "}":
+        stretch = passed_over.match(text, at)
+        at = stretch.end() if stretch else at
         name, value = _name(text, at)
         _, end = _decode(text, value)
         yield _Member(name, at, value, end)
@@ -137,8 +142,11 @@ def _members(text: str) -> Iterator[_Member]:
 
 def _name(text: str, at: int) -> tuple[str, int]:
     """The name of the member at `at`, and where its value begins."""
-    name, end = _decode(text, at)
-    return name, _inside(text, _solid(text, end), ":")
+    named = _NAME.match(text, at)
+    if named is None:
+        raise ValueError("expected a name")
+    name = named[1]
+    return _decode(name)[0] if "\\" in name else name[1:-1], named.end()
 
 
 def _inside(text: str, at: int, sign: str) -> int:
@@ -155,6 +163,7 @@ def _behind(text: str, at: int, close: str) -> int:
 
 
 def _solid(text: str, at: int) -> int:
-    """Where the blanks end."""
-    blanks = _BLANKS.match(text, at)
-    return blanks.end() if blanks else at
+    """Where the blanks end; the vendor writes none."""
+    while text[at] in _BLANKS:
+        at += 1
+    return at

@@ -324,6 +324,8 @@ def test_store_credit_is_read_where_the_shop_has_it(
         person = next(record.body for record in records(source, "customer") if record.key.source_id == "1")
     assert isinstance(person, Person)
     assert person.attributes.get("store_credit") == credit
+    asked = len([one for one in shop.asked if "/balance/" in one])
+    assert asked == CUSTOMERS if commerce else asked <= 2, "elsewhere once, by each of the requests at a time"
 
 
 def test_a_website_and_its_store_views_can_be_read_by_themselves(time: PassingTime, shop: Shop) -> None:
@@ -339,6 +341,13 @@ def test_store_views_can_be_read_by_themselves(time: PassingTime, shop: Shop) ->
     with source_at(serving(shop, Faults()), time, store_ids=(1, 2)) as source:
         bought = [record.body for record in records(source, "order", SOME)]
     assert {order.store for order in bought if isinstance(order, Order)} == {"1", "2"}
+
+
+def test_the_store_code_in_the_path_limits_nothing(time: PassingTime, shop: Shop) -> None:
+    """Which is why what is to be read is said by ids."""
+    with source_at(serving(shop, Faults()), time, store_code="view_3") as source:
+        assert len(ids(source, "order")) == ORDERS - 1
+    assert all(one.startswith("/rest/view_3/V1/") for one in shop.asked)
 
 
 def test_a_website_without_store_views_is_a_mistake_in_the_settings(time: PassingTime, shop: Shop) -> None:
@@ -384,6 +393,15 @@ def test_the_open_source_edition_has_no_returns(time: PassingTime, shop: Shop) -
 def test_transactions_are_those_of_orders_in_scope(time: PassingTime, shop: Shop) -> None:
     with source_at(serving(shop, Faults()), time, websites=(2,)) as source:
         assert ids(source, "transaction") == ids(source, "shipment") == ["1", "4", "7", "10"]
+
+
+def test_a_credit_memo_that_is_saved_again_is_the_same_refund(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults()), time) as source:
+        [before] = [one for one in records(source, "creditmemo") if one.key.source_id == "4"]
+        shop.creditmemos[4]["updated_at"] = CUT
+        [after] = records(source, "creditmemo", Window(since=CUT, until=CUT + timedelta(days=1)))
+    assert after.key == before.key
+    assert after.body == before.body
 
 
 def test_a_parcel_that_was_added_later_is_told_with_its_shipment(time: PassingTime, shop: Shop) -> None:

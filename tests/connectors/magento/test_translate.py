@@ -356,3 +356,16 @@ def test_a_return_that_was_asked_for_is_an_event_and_no_goods() -> None:
         attributes={"number": "17000000004", "status": "authorized", "lines": "501: 1"},
     )
     assert body("return", lambda one: one.update(customer_id=0)).customer is None
+
+
+def test_amounts_that_do_not_add_up_to_the_cent_are_told_as_they_are() -> None:
+    """Shops round taxes by line, by unit or over the whole order: the total is theirs to say."""
+
+    def a_cent_off(one: Payload) -> None:
+        one.update(tax_amount=14.71, grand_total=69.16)
+        one["extension_attributes"]["applied_taxes"][0]["amount"] = 14.71
+
+    order, lines = body("order", a_cent_off), body("order").lines
+    assert order.total == eur("83.76")
+    assert [tax.amount for tax in order.taxes] == [eur("14.71")]
+    assert order.lines == lines
