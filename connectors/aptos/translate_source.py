@@ -5,16 +5,18 @@ delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file 
 `{"gone": ...}` for a record that the CRM no longer has, without a word of when.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from connectors.aptos.source_map import Object, Pick, Picks, SourceMap
+from connectors.aptos.shape import shape
+from connectors.aptos.source_map import Location, Picks, SourceMap
 from connectors.aptos.told import (
     OBJECTS,
     Told,
@@ -63,6 +65,11 @@ class Reading:
     map: SourceMap
     programmes: Mapping[str, str]
 
+    @cached_property
+    def shapes(self) -> Mapping[str, type[Told]]:
+        """By object: the model that reads an item of the feed."""
+        return {name: shape(OBJECTS[name], read.fields, self.map) for name, read in self.map.objects.items()}
+
     def read(self, object: str, raw: str) -> SourceRecord | Refusal | Echo:  # noqa: A002
         """Read one payload. ValueError for an object that the CRM does not have."""
         if object not in self.map.objects:
@@ -72,36 +79,46 @@ class Reading:
             return _refusal(object, raw, None, item)
         if "gone" in item and item.keys() <= {"gone", "merged_into"}:
             return _gone(object, raw, item)
-        picks, row = _picks(self.map.objects[object], item)
+        read = self.map.objects[object]
+        if len(item) == 1 and "row" in item and read.file is not None and read.file.fields:
+            return self._read_columns(object, raw, read.file.picks, item["row"])
+        if read.picks.by_place:
+            return self._read_columns(object, raw, read.picks, item)
+        try:
+            told = self.shapes[object].model_validate(_said(item) if _may_say_nothing(raw) else item)
+        except ValidationError as error:
+            words, _ = self.map.told(read.picks, item)
+            return _refusal(object, raw, _source_id(object, words), *_wrong(error, _place))
+        return self._record(object, raw, told)
+
+    def _read_columns(self, object: str, raw: str, picks: Picks, row: Any) -> SourceRecord | Refusal | Echo:  # noqa: A002, ANN401
+        """What tells lists by place: a line of a delimited file, or a feed as flat as one."""
         words, reasons = self.map.told(picks, row)
         if reasons:
             return _refusal(object, raw, _source_id(object, words), *reasons)
         try:
             told = OBJECTS[object].model_validate(words)
         except ValidationError as error:
-            return _refusal(object, raw, _source_id(object, words), *self._wrong(picks.fields, error))
+            place = partial(self.map.place, picks.fields)
+            return _refusal(object, raw, _source_id(object, words), *_wrong(error, place))
         return self._record(object, raw, told)
 
     def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
         if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
             return Echo(raw)
-        source_id = _source_id(object, told.__dict__)
-        key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
-        return SourceRecord(key=key, raw=raw, body=self._body(told), changed_at=getattr(told, "modified_at", None))
+        key = RecordKey(source=SOURCE, object=object, source_id=str(_source_id(object, told.__dict__)))
+        changed_at = getattr(told, "modified_at", None)
+        return SourceRecord(key=key, raw=raw, body=self._bodies[object](told), changed_at=changed_at)
 
-    def _body(self, told: Told) -> Body:
-        bodies: Mapping[type[Told], Callable[[Any], Body]] = {
-            ToldCustomer: self._customer,
-            ToldTransaction: _order,
-            ToldAccount: self._member,
-            ToldEntry: self._entry,
-            ToldInteraction: _activity,
+    @cached_property
+    def _bodies(self) -> Mapping[str, Callable[[Any], Body]]:
+        return {
+            "customer": self._customer,
+            "transaction": _order,
+            "loyalty_account": self._member,
+            "loyalty_entry": self._entry,
+            "interaction": _activity,
         }
-        return bodies[type(told)](told)
-
-    def _wrong(self, fields: Sequence[Pick], error: ValidationError) -> Iterator[Reason]:
-        for one in error.errors(include_url=False, include_input=False, include_context=False):
-            yield Reason(path=self.map.place(fields, one["loc"]), problem=one["msg"])
 
     def _is_ours(self, system: str) -> bool:
         return any(fnmatchcase(system, pattern) for pattern in self.map.own)
@@ -222,10 +239,30 @@ def _item(raw: str) -> dict[str, Any] | Reason:
     return item
 
 
-def _picks(read: Object, item: Mapping[str, Any]) -> tuple[Picks, Mapping[str, Any]]:
-    if len(item) == 1 and "row" in item and read.file is not None and read.file.fields:
-        return read.file.picks, item["row"]
-    return read.picks, item
+def _may_say_nothing(raw: str) -> bool:
+    """Whether something in a payload may be null or blank; in most there is nothing of the kind."""
+    return "null" in raw or '""' in raw or '" ' in raw or '"\\' in raw or not raw.isascii()
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The same without what says nothing: null, and texts of blanks. Items of lists stay, so that places do."""
+    if isinstance(value, dict):
+        return {
+            name: _said(inner)
+            for name, inner in value.items()
+            if inner is not None and not (isinstance(inner, str) and not inner.strip())
+        }
+    return [_said(item) for item in value] if isinstance(value, list) else value
+
+
+def _wrong(error: ValidationError, place: Callable[[Location], str]) -> Iterator[Reason]:
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        yield Reason(path=place(one["loc"]), problem=one["msg"].removeprefix("Value error, "))
+
+
+def _place(location: Location) -> str:
+    """`lines[0].amount`, in the words of the feed."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
 def _source_id(object_: str, words: Mapping[str, Any]) -> str | None:
