@@ -258,7 +258,7 @@ class SourceMap(Section):
 
     def _value(self, pick: Pick, value: Any, reasons: list[Reason]) -> Any:  # noqa: ANN401 - any JSON value
         if pick.codes is not None:
-            return self._coded(pick.codes, value)
+            return self.coded(pick.codes, value)
         if pick.each is None:
             return value
         if not isinstance(value, list):
@@ -275,7 +275,8 @@ class SourceMap(Section):
                 reasons.append(Reason(path=where, problem=reason.problem))
         return items
 
-    def _coded(self, table: str, value: object) -> str:
+    def coded(self, table: str, value: object) -> str:
+        """Our word for a code of theirs. Raises ValueError if the table has none."""
         codes = self.codes[table]
         found = codes.get(str(value).strip(), codes.get("*"))
         if found is None:

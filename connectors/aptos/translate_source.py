@@ -5,16 +5,18 @@ delimited file, by column; `{"file": ..., "problem": ...}` for a line or a file 
 `{"gone": ...}` for a record that the CRM no longer has, without a word of when.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from connectors.aptos.source_map import Object, Pick, Picks, SourceMap
+from connectors.aptos.shape import shape
+from connectors.aptos.source_map import Location, Picks, SourceMap
 from connectors.aptos.told import (
     OBJECTS,
     Told,
@@ -27,16 +29,27 @@ from connectors.aptos.told import (
     ToldTransaction,
 )
 from connectors.payload import canonical
-from models.consent import ConsentEvent
 from models.engagement import Activity
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.loyalty import LoyaltyEntry, LoyaltyMember, Tier
-from models.orders import Money, Order, OrderLine, Tax, Tender
-from models.records import ContactPoint, Identifier, Person, PostalAddress, RecordKey
+from models.orders import Order
+from models.records import Person, RecordKey
 
 SOURCE = "aptos"
 
 _ANCHOR = "_customer"
+_PERSONAL = (
+    "title",
+    "given_name",
+    "middle_name",
+    "family_name",
+    "full_name",
+    "sex",
+    "birth_date",
+    "language",
+    "brand",
+    "store",
+)
 _ADDRESS = ("line1", "line2", "postcode", "city", "region", "country")
 _CONTACT_OF = {"email": "emails", "sms": "phones", "phone": "phones"}
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +60,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "interaction": ("kind", "external_id"),
 }
 _JOINED_BY = {"transaction": "-"}
+
+
+Words = dict[str, Any]
+"""What one of our values is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,11 @@ class Reading:
     map: SourceMap
     programmes: Mapping[str, str]
 
+    @cached_property
+    def shapes(self) -> Mapping[str, type[Told]]:
+        """By object: the model that reads an item of the feed."""
+        return {name: shape(OBJECTS[name], read.fields, self.map) for name, read in self.map.objects.items()}
+
     def read(self, object: str, raw: str) -> SourceRecord | Refusal | Echo:  # noqa: A002
         """Read one payload. ValueError for an object that the CRM does not have."""
         if object not in self.map.objects:
@@ -72,36 +94,46 @@ class Reading:
             return _refusal(object, raw, None, item)
         if "gone" in item and item.keys() <= {"gone", "merged_into"}:
             return _gone(object, raw, item)
-        picks, row = _picks(self.map.objects[object], item)
+        read = self.map.objects[object]
+        if len(item) == 1 and "row" in item and read.file is not None and read.file.fields:
+            return self._read_columns(object, raw, read.file.picks, item["row"])
+        if read.picks.by_place:
+            return self._read_columns(object, raw, read.picks, item)
+        try:
+            told = self.shapes[object].model_validate(_said(item) if _may_say_nothing(raw) else item)
+        except ValidationError as error:
+            words, _ = self.map.told(read.picks, item)
+            return _refusal(object, raw, _source_id(object, words), *_wrong(error, _place))
+        return self._record(object, raw, told)
+
+    def _read_columns(self, object: str, raw: str, picks: Picks, row: Any) -> SourceRecord | Refusal | Echo:  # noqa: A002, ANN401
+        """What tells lists by place: a line of a delimited file, or a feed as flat as one."""
         words, reasons = self.map.told(picks, row)
         if reasons:
             return _refusal(object, raw, _source_id(object, words), *reasons)
         try:
             told = OBJECTS[object].model_validate(words)
         except ValidationError as error:
-            return _refusal(object, raw, _source_id(object, words), *self._wrong(picks.fields, error))
+            place = partial(self.map.place, picks.fields)
+            return _refusal(object, raw, _source_id(object, words), *_wrong(error, place))
         return self._record(object, raw, told)
 
     def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
         if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
             return Echo(raw)
-        source_id = _source_id(object, told.__dict__)
-        key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
-        return SourceRecord(key=key, raw=raw, body=self._body(told), changed_at=getattr(told, "modified_at", None))
+        key = RecordKey(source=SOURCE, object=object, source_id=str(_source_id(object, told.__dict__)))
+        changed_at = getattr(told, "modified_at", None)
+        return SourceRecord(key=key, raw=raw, body=self._bodies[object](told), changed_at=changed_at)
 
-    def _body(self, told: Told) -> Body:
-        bodies: Mapping[type[Told], Callable[[Any], Body]] = {
-            ToldCustomer: self._customer,
-            ToldTransaction: _order,
-            ToldAccount: self._member,
-            ToldEntry: self._entry,
-            ToldInteraction: _activity,
+    @cached_property
+    def _bodies(self) -> Mapping[str, Callable[[Any], Body]]:
+        return {
+            "customer": self._customer,
+            "transaction": _order,
+            "loyalty_account": self._member,
+            "loyalty_entry": self._entry,
+            "interaction": _activity,
         }
-        return bodies[type(told)](told)
-
-    def _wrong(self, fields: Sequence[Pick], error: ValidationError) -> Iterator[Reason]:
-        for one in error.errors(include_url=False, include_input=False, include_context=False):
-            yield Reason(path=self.map.place(fields, one["loc"]), problem=one["msg"])
 
     def _is_ours(self, system: str) -> bool:
         return any(fnmatchcase(system, pattern) for pattern in self.map.own)
@@ -112,23 +144,25 @@ class Reading:
         if told.state in ("merged", "deleted"):
             # What we retired ourselves points at a golden id, which is no customer of the CRM's.
             return Deletion(at=told.modified_at, merged_into=None if ours else told.merged_into)
-        words = ("title", "given_name", "middle_name", "family_name", "full_name", "sex", "birth_date", "language")
-        return Person(
-            **{word: getattr(told, word) for word in (*words, "brand", "store")},
-            contact_points=tuple(_contact_points(told)),
-            addresses=tuple(_addresses(told)),
-            identifiers=(*_cards(told), *(self._keys_of_ours(told) if ours else self._keys(told))),
-            consents=tuple(event for consent in told.consents for event in self._consents(consent, told)),
-            created_at=told.created_at,
-            attributes=dict(_attributes(told)),
+        said = told.__dict__
+        return Person.model_validate(
+            {
+                **{word: said[word] for word in _PERSONAL},
+                "contact_points": list(_contact_points(told)),
+                "addresses": list(_addresses(told)),
+                "identifiers": [*_cards(told), *(self._keys_of_ours(told) if ours else self._keys(told))],
+                "consents": [event for consent in told.consents for event in self._consents(consent, told)],
+                "created_at": told.created_at,
+                "attributes": dict(_attributes(told)),
+            }
         )
 
-    def _keys(self, told: ToldCustomer) -> Iterator[Identifier]:
+    def _keys(self, told: ToldCustomer) -> Iterator[Words]:
         """The alternate keys, by the kinds of the map."""
         for key in sorted(told.alternate_keys, key=lambda key: (key.system, key.value)):
-            yield Identifier(kind=self._kind(key.system), value=key.value)
+            yield _identifier(self._kind(key.system), key.value)
 
-    def _keys_of_ours(self, told: ToldCustomer) -> Iterator[Identifier]:
+    def _keys_of_ours(self, told: ToldCustomer) -> Iterator[Words]:
         """The alternate keys of a customer that we published: it carries one for every record of the profile.
 
         They are our own words. Taken as evidence, they would hold together a profile that has since been cut. So only
@@ -139,15 +173,15 @@ class Reading:
         anchor = next((place for place, kind in enumerate(kinds) if kind.endswith(_ANCHOR)), None)
         for place, (key, kind) in enumerate(zip(keys, kinds, strict=True)):
             if place == anchor or key.system == self.map.golden:
-                yield Identifier(kind=kind, value=key.value)
+                yield _identifier(kind, key.value)
             else:
-                yield Identifier(kind="alternate_key", value=f"{key.system}:{key.value}")
+                yield _identifier("alternate_key", f"{key.system}:{key.value}")
 
     def _kind(self, system: str) -> str:
         kinds = self.map.codes.get("identifier_kinds", {})
         return kinds.get(system, kinds.get("*", "{value}")).replace("{value}", system.replace(":", "_"))
 
-    def _consents(self, consent: ToldConsent, told: ToldCustomer) -> Iterator[ConsentEvent]:
+    def _consents(self, consent: ToldConsent, told: ToldCustomer) -> Iterator[Words]:
         """An answer that names no contact point is about all of its channel."""
         if consent.status == "unknown":
             return
@@ -155,15 +189,15 @@ class Reading:
         about = [consent.contact_point] if consent.contact_point else [point.value for point in points]
         at = None if consent.at == self.map.undated else consent.at
         for point in about:
-            yield ConsentEvent(
-                contact_point=point,
-                channel=consent.channel,
-                brand=consent.brand,
-                purpose=consent.purpose,
-                status=consent.status,
-                at=at,
-                proof=consent.proof,
-            )
+            yield {
+                "contact_point": point,
+                "channel": consent.channel,
+                "brand": consent.brand,
+                "purpose": consent.purpose,
+                "status": consent.status,
+                "at": at,
+                "proof": consent.proof,
+            }
 
     # ---- loyalty -----------------------------------------------------------------------------------------------
     def _member(self, told: ToldAccount) -> LoyaltyMember:
@@ -222,10 +256,30 @@ def _item(raw: str) -> dict[str, Any] | Reason:
     return item
 
 
-def _picks(read: Object, item: Mapping[str, Any]) -> tuple[Picks, Mapping[str, Any]]:
-    if len(item) == 1 and "row" in item and read.file is not None and read.file.fields:
-        return read.file.picks, item["row"]
-    return read.picks, item
+def _may_say_nothing(raw: str) -> bool:
+    """Whether something in a payload may be null or blank; in most there is nothing of the kind."""
+    return "null" in raw or '""' in raw or '" ' in raw or '"\\' in raw or not raw.isascii()
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The same without what says nothing: null, and texts of blanks. Items of lists stay, so that places do."""
+    if isinstance(value, dict):
+        return {
+            name: _said(inner)
+            for name, inner in value.items()
+            if inner is not None and not (isinstance(inner, str) and not inner.strip())
+        }
+    return [_said(item) for item in value] if isinstance(value, list) else value
+
+
+def _wrong(error: ValidationError, place: Callable[[Location], str]) -> Iterator[Reason]:
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        yield Reason(path=place(one["loc"]), problem=one["msg"].removeprefix("Value error, "))
+
+
+def _place(location: Location) -> str:
+    """`lines[0].amount`, in the words of the feed."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
 def _source_id(object_: str, words: Mapping[str, Any]) -> str | None:
@@ -238,24 +292,28 @@ def _refusal(object_: str, raw: str, source_id: str | None, *reasons: Reason) ->
     return Refusal(source=SOURCE, object=object_, source_id=source_id, raw=raw, reasons=tuple(reasons))
 
 
-def _cards(told: ToldCustomer) -> Iterator[Identifier]:
+def _identifier(kind: str, value: str) -> Words:
+    return {"kind": kind, "value": value}
+
+
+def _cards(told: ToldCustomer) -> Iterator[Words]:
     for card in told.cards:
         if card.kind != "none":
-            yield Identifier(kind=card.kind, value=card.number)
+            yield _identifier(card.kind, card.number)
 
 
-def _contact_points(told: ToldCustomer) -> Iterator[ContactPoint]:
+def _contact_points(told: ToldCustomer) -> Iterator[Words]:
     for email in told.emails:
-        yield ContactPoint(kind="email", value=email.value, label=email.label, primary=email.primary)
+        yield {"kind": "email", "value": email.value, "label": email.label, "primary": email.primary}
     for phone in told.phones:
-        yield ContactPoint(kind="phone", value=phone.value, label=phone.label, primary=phone.primary)
+        yield {"kind": "phone", "value": phone.value, "label": phone.label, "primary": phone.primary}
 
 
-def _addresses(told: ToldCustomer) -> Iterator[PostalAddress]:
+def _addresses(told: ToldCustomer) -> Iterator[Words]:
     for address in told.addresses:
         where = {word: getattr(address, word) for word in _ADDRESS}
         if any(where.values()):
-            yield PostalAddress(**where, label=address.label, primary=address.primary)
+            yield {**where, "label": address.label, "primary": address.primary}
 
 
 def _attributes(told: ToldCustomer) -> Iterator[tuple[str, str]]:
@@ -275,35 +333,41 @@ def _attributes(told: ToldCustomer) -> Iterator[tuple[str, str]]:
 
 # ---- transactions ----------------------------------------------------------------------------------------------------
 def _order(told: ToldTransaction) -> Order:
+    """Inner values are handed over as mappings: pydantic makes them together with the order, at a third of the cost."""
     number = "-".join((told.store, told.till, told.business_day.isoformat(), told.sequence))
     original = _original(told)
-    lines = tuple(_line(line, told.currency, original) for line in told.lines)
-    total = told.gross if told.gross is not None else sum((line.amount.amount for line in lines), Decimal(0))
-    return Order(
-        number=number,
-        transaction=told.type,
-        status=told.status,
-        placed_at=told.occurred_at,
-        channel=told.channel,
-        brand=told.brand,
-        store=told.store,
-        till=told.till,
-        cashier=told.cashier,
-        business_day=told.business_day,
-        sequence=told.sequence,
-        currency=told.currency,
-        customer=told.customer,
-        loyalty_number=told.card,
-        total=Money(amount=total, currency=told.currency),
-        lines=lines,
-        taxes=(Tax(amount=Money(amount=told.tax, currency=told.currency)),) if told.tax is not None else (),
-        tenders=tuple(
-            Tender(tender=tender.tender, amount=Money(amount=tender.amount, currency=told.currency))
-            for tender in told.tenders
-        ),
-        reverses=original if told.type == "void" else None,
-        attributes=_about(told, original),
+    lines = [_line(line, told.currency, original) for line in told.lines]
+    total = told.gross if told.gross is not None else sum((line["amount"]["amount"] for line in lines), Decimal(0))
+    return Order.model_validate(
+        {
+            "number": number,
+            "transaction": told.type,
+            "status": told.status,
+            "placed_at": told.occurred_at,
+            "channel": told.channel,
+            "brand": told.brand,
+            "store": told.store,
+            "till": told.till,
+            "cashier": told.cashier,
+            "business_day": told.business_day,
+            "sequence": told.sequence,
+            "currency": told.currency,
+            "customer": told.customer,
+            "loyalty_number": told.card,
+            "total": _money(total, told.currency),
+            "lines": lines,
+            "taxes": () if told.tax is None else ({"amount": _money(told.tax, told.currency)},),
+            "tenders": [
+                {"tender": tender.tender, "amount": _money(tender.amount, told.currency)} for tender in told.tenders
+            ],
+            "reverses": original if told.type == "void" else None,
+            "attributes": _about(told, original),
+        }
     )
+
+
+def _money(amount: Decimal, currency: str) -> Words:
+    return {"amount": amount, "currency": currency}
 
 
 def _original(told: ToldTransaction) -> str | None:
@@ -323,17 +387,17 @@ def _about(told: ToldTransaction, original: str | None) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _line(told: ToldLine, currency: str, original: str | None) -> OrderLine:
+def _line(told: ToldLine, currency: str, original: str | None) -> Words:
     """A return brings negative goods and negative money, whichever sign the CRM writes."""
     back = told.kind == "return"
-    return OrderLine(
-        line_id=told.seq,
-        sku=told.item,
-        name=told.description,
-        quantity=-abs(told.quantity) if back else told.quantity,
-        amount=Money(amount=-abs(told.amount) if back else told.amount, currency=currency),
-        returns_line=original if back else None,
-    )
+    return {
+        "line_id": told.seq,
+        "sku": told.item,
+        "name": told.description,
+        "quantity": -abs(told.quantity) if back else told.quantity,
+        "amount": _money(-abs(told.amount) if back else told.amount, currency),
+        "returns_line": original if back else None,
+    }
 
 
 def _activity(told: ToldInteraction) -> Activity:

@@ -28,6 +28,8 @@ class Bounds(Frozen):
     table_bytes: int = 256 * 1024**2
     """Of a delimited or columnar drop, which is read in one piece."""
     table_rows: int = 5_000_000
+    unpacked_bytes: int = 1024**3
+    """Of a columnar drop: little of it on disk may be very much in memory."""
 
 
 @dataclass(frozen=True, slots=True)

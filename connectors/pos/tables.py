@@ -156,13 +156,16 @@ def _parquet(data: bytes, bounds: Bounds) -> Table:
         raise Damaged("not a Parquet file, or cut off") from None
     if file.metadata.num_rows > bounds.table_rows:
         raise Damaged(f"the file holds more than {bounds.table_rows} rows")
-    return Table(header=tuple(file.schema_arrow.names), rows=_parquet_rows(file))
+    return Table(header=tuple(file.schema_arrow.names), rows=_parquet_rows(file, bounds.unpacked_bytes))
 
 
-def _parquet_rows(file: pq.ParquetFile) -> Iterator[Row]:
-    number = 0
+def _parquet_rows(file: pq.ParquetFile, unpacked_bytes: int) -> Iterator[Row]:
+    number = unpacked = 0
     try:
-        for batch in file.iter_batches(batch_size=10_000):
+        for batch in file.iter_batches(batch_size=1_000):
+            unpacked += batch.nbytes
+            if unpacked > unpacked_bytes:
+                raise Damaged(f"the file unpacks to more than {unpacked_bytes} bytes")
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 number += 1
                 yield Row(number=number, cells=tuple(_as_text(value) for value in values))

@@ -230,3 +230,13 @@ def test_a_line_of_ndjson_that_is_no_flat_object_is_refused_alone() -> None:
 def test_a_drop_beyond_the_agreed_size_is_refused() -> None:
     with pytest.raises(Damaged, match="longer than 10 bytes"):
         table_of("x.csv", io.BytesIO(b"x" * 11), Bounds(table_bytes=10), ("utf-8",))
+
+
+def test_a_small_file_that_unpacks_to_very_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({name: ["x" * 1_000] * 20_000 for name in HEADER.split(",")}), path)
+    data = path.read_bytes()
+    assert len(data) < 200_000
+    table = table_of("x.parquet", io.BytesIO(data), Bounds(unpacked_bytes=5_000_000), ("utf-8",))
+    with pytest.raises(Damaged, match="unpacks to more than 5000000 bytes"):
+        list(table.rows)

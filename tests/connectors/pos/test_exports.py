@@ -153,6 +153,21 @@ def test_points_without_a_receipt_are_entries(tmp_path: Path) -> None:
     )
 
 
+def test_ndjson_and_parquet_tell_the_same_points(tmp_path: Path) -> None:
+    told = []
+    for ending in ("csv", "ndjson", "parquet"):
+        folder = tmp_path / ending
+        folder.mkdir()
+        path = folder / f"points.{ending}"
+        if ending == "parquet":
+            pq.write_table(pa.Table.from_pylist([ENTRY]), path)
+        else:
+            path.write_text(csv_of(ENTRY) if ending == "csv" else json.dumps({**ENTRY, "Points": 100}))
+        record = only(folder)
+        told.append((record.key, record.raw, record.body))
+    assert told[0] == told[1] == told[2]
+
+
 def test_an_entry_without_sense_is_refused(tmp_path: Path) -> None:
     told = refused(tmp_path, {**ENTRY, "Kind": "gift", "Points": "1.5", "At": ""}, "points.csv")
     assert {one.path for one in told.reasons} == {"movement", "points", "at"}
