@@ -1,5 +1,6 @@
 """What a connector hands over: source records, and refusals as values."""
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -79,6 +80,77 @@ class Page(Frozen):
     records: tuple[SourceRecord, ...] = ()
     refused: tuple[Refusal, ...] = ()
     correlation_id: str
+
+
+class ConsentPlaces(Frozen):
+    """Where an answer about being written to stands in a row; places as in `People`."""
+
+    status: int
+    about: tuple[int, ...] = ()
+    """The first of these that says something is what the answer is about; none means the address in one line."""
+    at: int | None = None
+    proof: int | None = None
+    channel: str
+    brand: str | None = None
+    purpose: str
+
+
+class People(Frozen):
+    """Where our words of a person stand in the rows of a file. A place is a position in `columns`, from 1."""
+
+    columns: tuple[str, ...]
+    """The columns that the words need, each once."""
+    words: Mapping[str, int]
+    """Word of a person, an address or a loyalty account, `id`, `created_at`, `changed_at` -> place."""
+    emails: tuple[tuple[int, str | None], ...] = ()
+    """Place and label; the first that says something is the primary one."""
+    phones: tuple[tuple[int, str | None], ...] = ()
+    verified: frozenset[str] = frozenset()
+    """email, phone: kinds that the source has checked."""
+    identifiers: tuple[tuple[int, str], ...] = ()
+    """Place and kind."""
+    consents: tuple[ConsentPlaces, ...] = ()
+    answers: Mapping[str, str]
+    """Answer as it is written -> opt_in, opt_out or pending."""
+    attributes: tuple[str, ...] = ()
+    """Columns that are kept under their own name."""
+    brand: str | None = None
+    """Of rows that name none."""
+    programme: str
+
+
+class Bulk(Frozen):
+    """A stretch of a file that the engine may read by itself: people, a row each.
+
+    The engine takes the rows that are plain beyond doubt and asks `translate` about each of the others, or it takes
+    `pages`: the records and the refusals are the same.
+    """
+
+    source: str
+    object: str
+    correlation_id: str
+    path: str
+    """Where to read it; good until the next page is asked for."""
+    form: Literal["csv", "ndjson", "parquet"]
+    header: tuple[str, ...]
+    """Every column of a csv or Parquet, in order. Of NDJSON the keys that its lines are known to have."""
+    delimiter: str = ","
+    rows: int
+    """So many rows there are. A reader that finds more or fewer has not read it."""
+    longest: int
+    """Bytes of a line."""
+    id_prefix: str
+    """What stands before the value of `id` in the id of a record."""
+    before: str
+    """The raw payload of a plain row is `before`, the row as a JSON object, and `}`."""
+    people: People
+    plain: str
+    """Regular expression, in RE2's language, of the rows (as JSON objects) that are plain beyond doubt: nothing in them
+    needs an escape, a strip or a second look."""
+    payload: Callable[[int, str | None], str]
+    """The raw payload of the row at this position (from 0), given as JSON object or, if it is none, as None."""
+    pages: Callable[[], Iterator[Page]]
+    """All of the file a page at a time, and nothing more of it in bulk."""
 
 
 class Window(Frozen):

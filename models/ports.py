@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 from models.base import Frozen
-from models.landing import Page, Refusal, SourceRecord, Window
+from models.landing import Bulk, Page, Refusal, SourceRecord, Window
 from models.profiles import ProfileDocument
 
 
@@ -26,8 +26,10 @@ class Source(Protocol):
         """The objects of which a full read brings all that there is, so that what it does not bring may be gone."""
         ...
 
-    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
+    def pages(self, object: str, window: Window) -> Iterator[Page | Bulk]:  # noqa: A002
         """Every record of this object that changed in the window, a page at a time, each at least once.
+
+        A stretch of a file may come as `Bulk`, for the engine to read.
 
         Raises connectors.http errors when the source is down or refuses us; bad records are values in the page.
         """

@@ -4,7 +4,8 @@
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,8 +14,9 @@ import orjson
 import pyarrow as pa
 
 from models.errors import Forgotten, OutsideError
-from models.landing import Deletion, Page, Refusal, SourceRecord, Window
+from models.landing import Bulk, Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
+from resolver import bulk
 from resolver.run import Run
 from resolver.warehouse import offered, queries, transaction
 
@@ -123,8 +125,8 @@ def _since(run: Run, source: str, name: str) -> datetime | None:
 def _window(run: Run, source: Source, name: str, since: datetime | None, append: Callable[[Page], "Landed"]) -> Landed:
     window = Window(since=since, until=run.clock() - timedelta(seconds=run.policy.landing.lag_seconds))
     total = Landed()
-    for page in source.pages(name, window):
-        total += append(page)
+    for told in source.pages(name, window):
+        total += _append_bulk(run, source, told, append) if isinstance(told, Bulk) else append(told)
         run.progress(f"land {source.name} {name}", total.landed + total.known, None)
     run.warehouse.execute(
         _QUERIES["close_window"],
@@ -187,15 +189,57 @@ def _swept(run: Run, source: Source, name: str) -> Swept:
 
 def _append(run: Run, page: Page) -> Landed:
     """One page in one transaction: all of it or none of it."""
-    stamp = {"fetched_at": run.clock(), "run_id": run.run_id, "correlation_id": page.correlation_id}
+    _keep_up(run)
+    with _offered(run, page), transaction(run.warehouse):
+        return _insert(run, page)
+
+
+def _keep_up(run: Run) -> None:
+    """Let `known` hear of what has landed, before a transaction that may be rolled back."""
+    [(seen,)] = run.warehouse.execute(_QUERIES["seen"]).fetchall()
+    run.warehouse.execute(_QUERIES["keep_up"], {"seen": seen})
+
+
+@contextmanager
+def _offered(run: Run, page: Page) -> Iterator[None]:
     with (
         offered(run.warehouse, "page_records", _record_rows(page.records)),
         offered(run.warehouse, "page_refusals", _refusal_rows(page.refused)),
-        transaction(run.warehouse),
     ):
-        [(landed,)] = run.warehouse.execute(_QUERIES["append_records"], stamp).fetchall()
-        [(refused,)] = run.warehouse.execute(_QUERIES["append_refusals"], stamp).fetchall()
+        yield
+
+
+def _insert(run: Run, page: Page) -> Landed:
+    stamp = {"fetched_at": run.clock(), "run_id": run.run_id, "correlation_id": page.correlation_id}
+    landed = _inserted(run, "append_records", stamp) if page.records else 0
+    refused = _inserted(run, "append_refusals", stamp) if page.refused else 0
     return Landed(pages=1, landed=landed, refused=refused, known=len(page.records) - landed)
+
+
+def _inserted(run: Run, query: str, stamp: dict[str, object]) -> int:
+    [(count,)] = run.warehouse.execute(_QUERIES[query], stamp).fetchall()
+    return int(count)
+
+
+def _append_bulk(run: Run, source: Source, told: Bulk, append: Callable[[Page], Landed]) -> Landed:
+    """A stretch of a file in one transaction; a page at a time if DuckDB cannot read it, or its ids are to be noted."""
+    if told.object in source.listed:
+        return sum(map(append, told.pages()), Landed())
+    try:
+        outcomes = bulk.read(run, told, source.translate)
+        rest = Page(
+            records=tuple(one for one in outcomes if isinstance(one, SourceRecord)),
+            refused=tuple(one for one in outcomes if isinstance(one, Refusal)),
+            correlation_id=told.correlation_id,
+        )
+        _keep_up(run)
+        with _offered(run, rest), transaction(run.warehouse):
+            landed, known = bulk.append(run, told)
+            return _insert(run, rest) + Landed(landed=landed, known=known)
+    except bulk.Unreadable:
+        return sum(map(append, told.pages()), Landed())
+    finally:
+        bulk.done(run)
 
 
 def _append_noting(run: Run, page: Page) -> Landed:

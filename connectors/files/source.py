@@ -12,12 +12,13 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from connectors.drops import Damaged, Drop, drops, opened
+from connectors.files.bulk import Stretch, people_of, plain_rows, stretches
 from connectors.files.columns import Pattern
-from connectors.files.tables import Bounds, payloads
-from connectors.files.translate import PERSON, SOURCE, raw_of, translate
+from connectors.files.tables import Bounds, object_of, payloads, row_of_line
+from connectors.files.translate import PERSON, SOURCE, before, raw_of, translate
 from models.base import Frozen
 from models.errors import Rejected, TryLater
-from models.landing import Page, Refusal, SourceRecord, Window
+from models.landing import Bulk, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 
 log = logging.getLogger(__name__)
@@ -63,20 +64,22 @@ class Files:
 
     @property
     def listed(self) -> Collection[str]:
-        """No object: what a full read does not bring may still be there."""
+        """No object. A file tells what is new in it and nothing of who is not in it, so absence says nothing."""
         return ()
 
-    def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
-        """Everything in the files that came in the window, 500 rows a page, whatever moment the rows themselves tell.
+    def pages(self, object: str, window: Window) -> Iterator[Page | Bulk]:  # noqa: A002
+        """Everything in the files that came in the window, whatever moment the rows themselves tell.
+
+        In bulk where a file is plain, else 500 rows a page.
 
         A file that comes late may tell of an earlier time: it is its arrival that decides. Raises TryLater, Rejected.
         """
         _check(object)
         for name, drop in self._found(window):
             pages = 0
-            for page in self._read(name, drop):
+            for told in self._told(name, drop):
                 pages += 1
-                yield page
+                yield told
             log.info("files: %s: %d pages of %s", drop.name, pages, name)
             self._archive(drop)  # the caller asked for more: the last page is on disk
 
@@ -113,6 +116,57 @@ class Files:
         """The name of the first pattern that fits, empty if none does."""
         fitting = (name for name, pattern in self._settings.patterns.items() if fnmatchcase(file, pattern.files))
         return next(fitting, "")
+
+    def _told(self, name: str, drop: Drop) -> Iterator[Page | Bulk]:
+        """In bulk as far as the file is plain; where it is not, all of it a page at a time."""
+        paged: list[Drop] = []
+
+        def pages() -> Iterator[Page]:
+            paged.append(drop)
+            return self._read(name, drop)
+
+        try:
+            with opened(drop) as file:
+                for number, stretch in enumerate(stretches(file, self._settings.patterns[name], self._settings.bounds)):
+                    if stretch is None:
+                        break
+                    yield self._bulk(name, stretch, drop.correlation_id(SOURCE, number), pages)
+                    if paged:
+                        return
+                else:
+                    return
+        except Damaged:
+            log.info("files: %s is read a page at a time", drop.name)
+        except OSError as error:
+            raise TryLater("files: a file cannot be read from its disk", code=type(error).__name__) from error
+        yield from self._read(name, drop)
+
+    def _bulk(self, name: str, stretch: Stretch, correlation_id: str, pages: Callable[[], Iterator[Page]]) -> Bulk:
+        pattern, bounds = self._settings.patterns[name], self._settings.bounds
+
+        def payload(position: int, line: str | None) -> str:
+            if pattern.shape == "ndjson":
+                return raw_of(name, row_of_line(stretch.line(position) if line is None else line.encode(), pattern))
+            return raw_of(name, {"row": object_of(line or "{}")})
+
+        people = people_of(pattern, stretch.header)
+        return Bulk(
+            source=SOURCE,
+            object=PERSON,
+            correlation_id=correlation_id,
+            path=stretch.path,
+            form=pattern.shape,
+            header=stretch.header,
+            delimiter=stretch.delimiter,
+            rows=stretch.rows,
+            longest=bounds.row_bytes,
+            id_prefix=f"{name}:",
+            before=before(name),
+            people=people,
+            plain=plain_rows(pattern, people, stretch.header),
+            payload=payload,
+            pages=pages,
+        )
 
     def _read(self, name: str, drop: Drop) -> Iterator[Page]:
         outcomes, number = self._outcomes(name, drop), 0

@@ -20,7 +20,8 @@ from connectors.files.columns import Pattern
 from models.base import Frozen
 
 Payload = dict[str, Any]
-"""What becomes the raw payload: `row` with the cells by column, or what is there in place of one (see translate.py)."""
+"""What becomes the raw payload: `row` with the cells by column or as it is written, or what is there in place of one.
+See translate.py."""
 
 _DELIMITERS = ",;\t|"
 _BATCH = 5_000
@@ -93,19 +94,21 @@ def _ndjson(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Payloa
         if line is None:
             yield {"line": number, "problem": f"the line is longer than {bounds.row_bytes} bytes"}
         elif line.strip():
-            payload = _line(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, pattern)
+            payload = row_of_line(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, pattern)
             yield _without_content(payload, number) if pattern.dropped else payload
 
 
-def _line(line: bytes, pattern: Pattern) -> Payload:
+def row_of_line(line: bytes, pattern: Pattern) -> Payload:
+    """What a line of NDJSON is."""
     try:
         text = decoded(line, pattern.encodings).strip()
     except Undecodable:
         return {"bytes": b64encode(line).decode()}
     try:
-        return {"row": cells(object_of(text), pattern.dropped)}
+        row = object_of(text)
     except Damaged:
         return {"text": text}
+    return {"row": cells(row, pattern.dropped) if pattern.dropped else text}
 
 
 def _without_content(payload: Payload, number: int) -> Payload:
@@ -119,9 +122,8 @@ def _without_content(payload: Payload, number: int) -> Payload:
 def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Payload]:
     start = file.read(bounds.row_bytes)
     file.seek(0)
-    wide = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else None
-    header, delimiter = _header(_text_of(start, wide, pattern), pattern.delimiter)
-    _check_header(header, pattern, bounds)
+    wide = _wide(start)
+    header, delimiter = header_of(start, pattern, bounds)
     read = _read_wide if wide else _read_narrow
     torn: list[Payload] = []
 
@@ -144,6 +146,17 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Payload]:
     yield from torn
 
 
+def header_of(start: bytes, pattern: Pattern, bounds: Bounds) -> tuple[tuple[str, ...], str]:
+    """The names of the columns and the delimiter, from the beginning of a CSV. Raises Damaged."""
+    header, delimiter = _header(_text_of(start, _wide(start), pattern), pattern.delimiter)
+    _check_header(header, pattern, bounds)
+    return header, delimiter
+
+
+def _wide(start: bytes) -> str | None:
+    return "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+
+
 def _batches(
     file: BinaryIO, width: int, delimiter: str, encoding: str, bounds: Bounds, set_aside: Callable[[Any], str]
 ) -> Iterator[Any]:
@@ -162,19 +175,24 @@ def _batches(
 
 
 def _read_wide(header: Sequence[str], values: Sequence[str], pattern: Pattern) -> Payload:
-    return {"row": cells(dict(zip(header, values, strict=True)), pattern.dropped)}
+    return {"row": _kept(dict(zip(header, values, strict=True)), pattern)}
 
 
 def _read_narrow(header: Sequence[str], values: Sequence[str], pattern: Pattern) -> Payload:
     """One cell that is no text spoils its own row only: what came as bytes is decoded row by row."""
-    told = cells(dict(zip(header, values, strict=True)), pattern.dropped)
-    row = {name: value.encode(_EVERY_BYTE) for name, value in told.items()}
+    told = _kept(dict(zip(header, values, strict=True)), pattern)
+    row = {name: value and value.encode(_EVERY_BYTE) for name, value in told.items()}
     for encoding in pattern.encodings:
         try:
-            return {"row": {name: value.decode(encoding) for name, value in row.items()}}
+            return {"row": {name: value and value.decode(encoding) for name, value in row.items()}}
         except UnicodeDecodeError:
             continue
-    return {"bytes": {name: b64encode(value).decode() for name, value in row.items()}}
+    return {"bytes": {name: b64encode(value).decode() for name, value in row.items() if value}}
+
+
+def _kept(row: Mapping[str, str], pattern: Pattern) -> Payload:
+    """The cells that may land, in the order of the file. In a CSV an empty text is no text."""
+    return {name: value or None for name, value in row.items() if name not in pattern.dropped}
 
 
 def _text_of(start: bytes, wide: str | None, pattern: Pattern) -> str:
@@ -233,7 +251,8 @@ def _parquet(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Paylo
     try:
         for batch in table.iter_batches(batch_size=_BATCH, use_threads=False):
             for values in zip(*map(_values, batch.columns), strict=True):
-                yield {"row": cells(dict(zip(header, values, strict=True)), pattern.dropped)}
+                row = zip(header, values, strict=True)
+                yield {"row": {name: value for name, value in row if name not in pattern.dropped}}
     except (pa.ArrowException, OSError, UnicodeError):
         raise Damaged("the rest of the Parquet file cannot be read") from None
 

@@ -1,7 +1,7 @@
 """The payload of one row to a person. Pure: with the same settings the same payload gives the same record.
 
-A payload is canonical JSON that names its `pattern`, and holds one of
-    row                     the cells by column
+A payload is JSON that names its `pattern` first, and holds one of
+    row                     the row: a line of NDJSON as it is written, or the cells by column in the order of the file
     text                    a line that is no JSON object
     bytes                   base64 of a line, or of each cell, that is in none of the encodings
     problem, line [cells]   a line too long to be kept, or a row with too few or too many cells
@@ -37,14 +37,25 @@ _CONTACT_OF: Mapping[str, str] = {"email": "email", "sms": "phone", "phone": "ph
 def raw_of(name: str, payload: Mapping[str, Any]) -> str:
     """The raw payload of a record of this pattern."""
     try:
-        return canonical({"pattern": name, **payload})
+        if "row" not in payload:
+            return canonical({"pattern": name, **payload})
+        row = payload["row"]
+        return before(name) + (row if isinstance(row, str) else orjson.dumps(row).decode()) + "}"
     except orjson.JSONEncodeError:
         return canonical({"pattern": name, "problem": "a value is nested too deep"})
 
 
+def before(name: str) -> str:
+    """What stands before the row in a raw payload."""
+    return canonical({"pattern": name})[:-1] + ',"row":'
+
+
 def translate(raw: str, patterns: Mapping[str, Pattern]) -> SourceRecord | Refusal:
     """Read one payload."""
-    told = orjson.loads(raw)
+    try:
+        told = object_of(raw)
+    except Damaged:
+        return _refusal(raw, None, Reason(path="", problem="a value is nested too deep"))
     name = str(told["pattern"])
     if name not in patterns:
         return _refusal(raw, None, Reason(path="pattern", problem="the settings know no such pattern any more"))

@@ -2,19 +2,34 @@
 -- One row at most: up to when everything of this source and object is on disk.
 select until from derived.watermark where source = $source and object = $object
 
+-- name: seen
+-- One row: up to which fact `known` has heard. It is where the facts of a record are, by a hash of its key: a page looks
+-- there instead of at every record that has ever landed.
+create temp table if not exists known (key_hash ubigint, fact bigint);
+select coalesce(max(fact), -1) from known
+
+-- name: keep_up
+-- What has landed since.
+insert into known select hash(record), fact from ledger.source_record where fact > $seen
+
 -- name: append_records
 -- The records of a page that are new: a byte-identical payload with the same time of change lands once, unless a deletion
 -- without a time of change has come since. Such a deletion lands once until the record is told again.
 insert into ledger.source_record
     (record, source, object, source_id, content_hash, raw, kind, body, changed_at, fetched_at, run_id, correlation_id)
+with of_page as materialized (
+    select fact from known where key_hash in (select hash(record) from page_records)
+), told as materialized (
+    select record, content_hash, changed_at, kind, fact from ledger.source_record where fact in (from of_page)
+)
 select record, source, object, source_id, content_hash, raw, kind, body, changed_at, $fetched_at, $run_id, $correlation_id
 from (from page_records qualify row_number() over (partition by record, content_hash, changed_at order by position) = 1) p
 where not exists (
-    from ledger.source_record known
+    from told known
     where known.record = p.record and known.content_hash = p.content_hash
       and known.changed_at is not distinct from p.changed_at
       and not exists (
-        from ledger.source_record since
+        from told since
         where since.record = known.record and since.fact > known.fact
           and (since.kind = 'deletion' and since.changed_at is null) <> (p.kind = 'deletion' and p.changed_at is null)
       )

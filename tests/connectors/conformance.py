@@ -16,7 +16,7 @@ from threading import Lock
 from types import ModuleType
 
 from connectors.sandbox.faults import Faults
-from models.landing import Body, Refusal, SourceRecord, Window
+from models.landing import Body, Bulk, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from models.records import Person
 
@@ -126,10 +126,16 @@ def read(source: Source, window: Window) -> Read:
     """Read every object of the source."""
     result = Read()
     for object_ in source.objects:
-        for page in source.pages(object_, window):
-            result.records += page.records
-            result.refused += page.refused
+        for told in source.pages(object_, window):
+            for page in paged(told):
+                result.records += page.records
+                result.refused += page.refused
     return result
+
+
+def paged(told: Page | Bulk) -> Iterator[Page]:
+    """A page, or what comes in bulk a page at a time."""
+    return told.pages() if isinstance(told, Bulk) else iter((told,))
 
 
 def personal(records: Sequence[SourceRecord]) -> set[str]:

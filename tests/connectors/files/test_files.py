@@ -165,7 +165,8 @@ def test_a_file_goes_to_the_archive_after_its_last_page_was_taken(tmp_path: Path
     folder.mkdir()
     put(folder / "people1.csv", *(f"{number},Ana" for number in range(600)))
     (folder / "people1.csv.done").touch()
-    source = source_over(folder, settings={"archive": archive, "done_suffix": ".done"}, people=PATTERN)
+    by_page = {**PATTERN, "dropped": ["other"]}
+    source = source_over(folder, settings={"archive": archive, "done_suffix": ".done"}, people=by_page)
     pages = source.pages("person", Window(since=EVERYTHING.until.replace(year=2000), until=EVERYTHING.until))
     next(pages)
     next(pages)
@@ -194,7 +195,8 @@ def test_a_file_that_grows_while_it_is_read_stays_for_the_next_run(tmp_path: Pat
     pages = source.pages("person", EVERYTHING)
     next(pages)
     path.write_text(path.read_text(encoding="utf-8") + "2,Bo\n", encoding="utf-8")
-    assert list(pages) == []
+    list(pages)
+    assert path.exists()
     assert read(source, EVERYTHING).ids("person") == ["people:1", "people:2"]
 
 
