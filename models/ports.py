@@ -26,6 +26,15 @@ class Source(Protocol):
         """The objects of which a full read brings all that there is, so that what it does not bring may be gone."""
         ...
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it tells how its records are now, as an API does, and not what was written down once, as drops do.
+
+        What a live source tells again after it has told something else is a change back, even if the time of change
+        did not move; what a drop tells again is the same old news.
+        """
+        ...
+
     def pages(self, object: str, window: Window) -> Iterator[Page | Bulk]:  # noqa: A002
         """Every record of this object that changed in the window, a page at a time, each at least once.
 

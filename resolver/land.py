@@ -82,7 +82,7 @@ def again(run: Run, source: Source) -> Landed:
         name, raw, source_id, content_hash = row
         answer = source.translate(name, raw)
         if isinstance(answer, SourceRecord):
-            total += _append(run, Page(records=(answer,), correlation_id=run.run_id))
+            total += _append(run, source, Page(records=(answer,), correlation_id=run.run_id))
             run.warehouse.execute(
                 _QUERIES["accept"],
                 {
@@ -108,7 +108,7 @@ def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
 def _delta(run: Run, source: Source, name: str) -> Landed:
     """What changed since the watermark; where the source has forgotten it, everything, and the run says so."""
     try:
-        return _window(run, source, name, _since(run, source.name, name), partial(_append, run))
+        return _window(run, source, name, _since(run, source.name, name), partial(_append, run, source))
     except Forgotten as error:
         run.trouble(f"{source.name} {name}: {error} Everything is read instead.")
         return sum(
@@ -145,9 +145,9 @@ def _compared(run: Run, source: Source, name: str) -> Landed:
     since = _since(run, source.name, name)
     if name in source.listed:
         run.warehouse.execute(_QUERIES["begin_full_read"])
-        total = _window(run, source, name, None, partial(_append_noting, run))
+        total = _window(run, source, name, None, partial(_append_noting, run, source))
     else:
-        total = _window(run, source, name, None, partial(_append, run))
+        total = _window(run, source, name, None, partial(_append, run, source))
     found = {"run_id": run.run_id, "source": source.name, "object": name}
     [(missed,)] = run.warehouse.execute(_QUERIES["missed"], {**found, "watermark": since}).fetchall()
     swept = _swept(run, source, name) if name in source.listed else Swept()
@@ -183,15 +183,15 @@ def _swept(run: Run, source: Source, name: str) -> Swept:
             "them all; if they are gone, raise the limit in policy.toml and read everything again."
         )
         return Swept()
-    landed = sum((_append(run, page) for page in pages), Landed())
+    landed = sum((_append(run, source, page) for page in pages), Landed())
     return Swept(landed, vanished, len(told) - vanished)
 
 
-def _append(run: Run, page: Page) -> Landed:
+def _append(run: Run, source: Source, page: Page) -> Landed:
     """One page in one transaction: all of it or none of it."""
     _keep_up(run)
     with _offered(run, page), transaction(run.warehouse):
-        return _insert(run, page)
+        return _insert(run, source, page)
 
 
 def _keep_up(run: Run) -> None:
@@ -209,9 +209,9 @@ def _offered(run: Run, page: Page) -> Iterator[None]:
         yield
 
 
-def _insert(run: Run, page: Page) -> Landed:
+def _insert(run: Run, source: Source, page: Page) -> Landed:
     stamp = {"fetched_at": run.clock(), "run_id": run.run_id, "correlation_id": page.correlation_id}
-    landed = _inserted(run, "append_records", stamp) if page.records else 0
+    landed = _inserted(run, "append_records", {**stamp, "is_live": source.is_live}) if page.records else 0
     refused = _inserted(run, "append_refusals", stamp) if page.refused else 0
     return Landed(pages=1, landed=landed, refused=refused, known=len(page.records) - landed)
 
@@ -235,19 +235,19 @@ def _append_bulk(run: Run, source: Source, told: Bulk, append: Callable[[Page], 
         _keep_up(run)
         with _offered(run, rest), transaction(run.warehouse):
             landed, known = bulk.append(run, told)
-            return _insert(run, rest) + Landed(landed=landed, known=known)
+            return _insert(run, source, rest) + Landed(landed=landed, known=known)
     except bulk.Unreadable:
         return sum(map(append, told.pages()), Landed())
     finally:
         bulk.done(run)
 
 
-def _append_noting(run: Run, page: Page) -> Landed:
+def _append_noting(run: Run, source: Source, page: Page) -> Landed:
     """The same, and note which records the full read has brought."""
     ids = [one.key.source_id for one in page.records] + [one.source_id for one in page.refused]
     with offered(run.warehouse, "page_ids", pa.table({"source_id": pa.array(ids, pa.string())})):
         run.warehouse.execute(_QUERIES["note_brought"])
-    return _append(run, page)
+    return _append(run, source, page)
 
 
 def _record_rows(page: Sequence[SourceRecord]) -> pa.Table:

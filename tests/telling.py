@@ -21,6 +21,7 @@ class Telling:
         self.name = name
         self._said = [record for record in said if record.key.source == name]
         self.listed = frozenset[str]()
+        self.is_live = False
         self.objects = sorted({record.key.object for record in self._said}, key=lambda o: (o == "order", o))
 
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002

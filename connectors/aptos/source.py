@@ -74,6 +74,11 @@ class Told(Protocol):
         """The objects of which a full read brings all."""
         ...
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it tells how things are now."""
+        ...
+
     def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
         """The raw payloads of the window, a page's worth at a time, with the correlation id of each."""
         ...
@@ -145,6 +150,11 @@ class Aptos:
         """
         return self._told.listed
 
+    @property
+    def is_live(self) -> bool:
+        """The feed tells how things are now, daily files what was written once."""
+        return self._told.is_live
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, but for postings of our own that come back."""
         self._check(object)
@@ -191,6 +201,10 @@ class _ByFeed:
     def listed(self) -> Collection[str]:
         return [name for name in _offered(self._source, "feed") if self._source.objects[name].lookup is not None]
 
+    @property
+    def is_live(self) -> bool:
+        return True
+
     def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
         read = self._source.objects[object_]
         modified = next((pick.source for pick in read.fields if pick.to == "modified_at"), None)
@@ -224,6 +238,10 @@ class _ByFiles:
     @property
     def listed(self) -> Collection[str]:
         return ()
+
+    @property
+    def is_live(self) -> bool:
+        return False
 
     def raws(self, object_: str, window: Window) -> Iterator[tuple[list[str], str]]:
         whole = self._whole[object_] = []

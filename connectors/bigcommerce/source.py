@@ -102,6 +102,11 @@ class BigCommerce:
         """All but refunds: the vendor has no way to delete one, so that none can vanish."""
         return tuple(self._asks)
 
+    @property
+    def is_live(self) -> bool:
+        """An API tells how things are now."""
+        return True
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Pages of this object. Raises models.errors when the store is down or refuses us."""
         return (self._page(object, batch) for batch in self._reads[object](window))

@@ -111,6 +111,11 @@ class Commercetools:
         """All but carts and messages, which the vendor forgets in time: what happened has happened all the same."""
         return tuple(name for name in _LISTED if name in self._objects)
 
+    @property
+    def is_live(self) -> bool:
+        """An API tells how things are now."""
+        return True
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window. Payments come by themselves: a refund does not touch the order.
 

@@ -67,6 +67,11 @@ class Files:
         """No object. A file tells what is new in it and nothing of who is not in it, so absence says nothing."""
         return ()
 
+    @property
+    def is_live(self) -> bool:
+        """Drops tell what was written once."""
+        return False
+
     def pages(self, object: str, window: Window) -> Iterator[Page | Bulk]:  # noqa: A002
         """Everything in the files that came in the window, whatever moment the rows themselves tell.
 

@@ -189,6 +189,11 @@ class Magento:
         """All of them: the vendor has no word for what is gone, so that only a full read finds it."""
         return self.objects
 
+    @property
+    def is_live(self) -> bool:
+        """An API tells how things are now."""
+        return True
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Pages of this object. Raises models.errors when the shop is down or refuses us."""
         return map(partial(self._page, object), self._shop.changed(object, window))

@@ -128,6 +128,11 @@ class Tills:
         """
         return ()
 
+    @property
+    def is_live(self) -> bool:
+        """Drops tell what was written once."""
+        return False
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything in the drops that arrived in the window, 500 records a page. Raises TryLater, Rejected."""
         whole = self._whole[object] = []

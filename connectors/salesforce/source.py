@@ -113,6 +113,11 @@ class Salesforce:
         """Every object: a full read brings all that the user may see."""
         return OBJECTS
 
+    @property
+    def is_live(self) -> bool:
+        """An API tells how things are now."""
+        return True
+
     def pages(self, object: str, window: Window) -> Iterator[Page]:  # noqa: A002
         """Everything that changed in the window, deletions and merges too. What the org lacks has no pages."""
         plan = self._reader.plan(self._wanted[object])

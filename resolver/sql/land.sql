@@ -13,8 +13,9 @@ select coalesce(max(fact), -1) from known
 insert into known select hash(record), fact from ledger.source_record where fact > $seen
 
 -- name: append_records
--- The records of a page that are new: a byte-identical payload with the same time of change lands once, unless a deletion
--- without a time of change has come since. Such a deletion lands once until the record is told again.
+-- The records of a page that are new: a byte-identical payload with the same time of change lands once, unless something
+-- has come since: a deletion without a time of change (which lands once until the record is told again), or, from a live
+-- source, another payload with that time. A no that became a yes and a no again, all under one time, is a no.
 insert into ledger.source_record
     (record, source, object, source_id, content_hash, raw, kind, body, changed_at, fetched_at, run_id, correlation_id)
 with of_page as materialized (
@@ -31,7 +32,10 @@ where not exists (
       and not exists (
         from told since
         where since.record = known.record and since.fact > known.fact
-          and (since.kind = 'deletion' and since.changed_at is null) <> (p.kind = 'deletion' and p.changed_at is null)
+          and (
+            (since.kind = 'deletion' and since.changed_at is null) <> (p.kind = 'deletion' and p.changed_at is null)
+            or ($is_live and since.changed_at is not distinct from p.changed_at and since.content_hash <> p.content_hash)
+          )
       )
 )
 order by position

@@ -40,6 +40,7 @@ class Shop:
     settled: list[tuple[str, Window]] = field(default_factory=list)
     """The windows that the source was told are on disk."""
     listed: tuple[str, ...] = ("customer",)
+    is_live: bool = True
     name: str = "shop"
     objects: tuple[str, ...] = ("customer", "order")
 
@@ -87,6 +88,7 @@ def refused(number: int | str) -> Refusal:
     return Refusal(source="shop", object="customer", source_id=str(number), raw=raw, reasons=reasons)
 
 
+CONSENT = {"contact_point": "a@example.com", "channel": "email"}
 Land = Callable[..., str]
 
 
@@ -141,6 +143,25 @@ def test_a_value_that_goes_and_comes_back_is_three_versions(
     assert [email for _, email in versions(connection)] == ["a@example.com", "b@example.com", "a@example.com"]
     [(now,)] = connection.execute("select body->'contact_points'->0->>'value' from derived.current_record").fetchall()
     assert now == "a@example.com"
+
+
+def test_what_a_live_source_changes_back_under_one_time_of_change_counts(
+    connection: duckdb.DuckDBPyConnection, landing: Land
+) -> None:
+    said = [customer(1, consents=[{**CONSENT, "status": status}]) for status in ("opt_out", "opt_in", "opt_out")]
+    for one in said:
+        landing(Shop([[one]]))
+        landing(Shop([[one]]))
+    current = "select body->'consents'->0->>'status' from derived.current_record"
+    assert connection.execute(current).fetchall() == [("opt_out",)]
+    assert len(versions(connection)) == 3
+
+
+def test_what_drops_tell_again_is_no_news(connection: duckdb.DuckDBPyConnection, landing: Land) -> None:
+    drops = Shop([[customer(1, email="old@example.com")], [customer(1, email="new@example.com")]], is_live=False)
+    landing(drops)
+    landing(drops)
+    assert [email for _, email in versions(connection)] == ["old@example.com", "new@example.com"]
 
 
 def test_an_older_version_that_arrives_late_does_not_replace_the_newer(
@@ -281,7 +302,7 @@ def test_a_page_that_cannot_be_written_is_not_half_written(connection: duckdb.Du
     with pytest.raises(Unsaid), warehouse.transaction(connection):
         connection.execute("insert into ledger.migration values ('x', now())")
         raise Unsaid
-    land._append(a_run, page)
+    land._append(a_run, shop, page)
     assert len(versions(connection)) == 1
     assert connection.execute("select count(*) from ledger.migration where name = 'x'").fetchall() == [(0,)]
 
