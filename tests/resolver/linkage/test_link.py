@@ -133,6 +133,27 @@ def test_twins_are_two_people() -> None:
     assert found["a"] != found["b"]
 
 
+def test_a_mailbox_in_the_familys_name_is_no_evidence_for_one_of_them() -> None:
+    home = {**HOME, "phone": None, "birth_date": None}
+    family = {**home, "email": "familie.brandtner@mailbox.org"}
+    own = {**home, "email": "andrea.brandtner@mailbox.org"}
+    pair = [{"given_name": "Andrea", "id": "a"}, {"given_name": "Andreas", "id": "b"}]
+    shared, personal = ([{**mailbox, **one} for one in pair] for mailbox in (family, own))
+    weight = [link(pl.DataFrame(rows)).pairs["match_weight"].to_pylist() for rows in (shared, personal)]
+    assert weight[1][0] > weight[0][0] + 1.0 if weight[0] else weight[1]
+
+
+def test_addresses_made_of_one_name_say_little_once_the_names_agree() -> None:
+    """The mailboxes of two John Smiths resemble each other because of their name."""
+    john = {"given_name": "John", "family_name": "Smith", "country": "GB"}
+    weights = [
+        link(pl.DataFrame([{**john, "id": "a", "email": "john.smith12@aol.com"}, {**john, "id": "b", "email": other}]))
+        .pairs["match_weight"].to_pylist()
+        for other in ("john.smith873@gmx.de", "velvetfox@gmx.de")
+    ]  # fmt: skip
+    assert weights[0][0] - weights[1][0] < 2.5
+
+
 def test_short_forms_and_slips_of_the_finger_are_one_person() -> None:
     one = {"family_name": "Whitfield", "email": "nora.whitfield@fastmail.co.uk", "postcode": "NR7 4QD", "country": "GB"}
     found = shipped([
