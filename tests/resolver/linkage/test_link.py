@@ -171,6 +171,29 @@ def test_a_guest_with_an_email_only_joins_its_owner() -> None:
     assert found["a"] == found["b"] != found["c"]
 
 
+def test_a_guest_with_a_phone_only_joins_its_owner() -> None:
+    found = shipped([
+        {"id": "a", "given_name": "John", "family_name": "Smith", "phone": "+44 7911 123456", "country": "GB"},
+        {"id": "b", "phone": "07911 123456", "country": "GB"},
+        {"id": "c", "phone": "07911 654321", "country": "GB"}])  # fmt: skip
+    assert found["a"] == found["b"] != found["c"]
+
+
+def test_a_value_that_a_till_makes_up_is_found_in_the_data_and_joins_nobody(people: pl.DataFrame) -> None:
+    """Nobody has listed this mailbox and this number; one record in ten bears them."""
+    made_up = pl.int_range(pl.len()) % 10 == 0
+    spoilt = people.with_columns(
+        email=pl.when(made_up).then(pl.lit("kasse7@laden.de")).otherwise("email"),
+        phone=pl.when(made_up).then(pl.lit("+49 221 5550173")).otherwise("phone"),
+    )
+    clusters = pl.DataFrame(link(spoilt.drop("person_id")).clusters).with_columns(people["person_id"], made_up=made_up)
+    bearing = clusters.filter("made_up")
+    joined = sum(n * (n - 1) // 2 for n in bearing.group_by("cluster").len()["len"])
+    right = sum(n * (n - 1) // 2 for n in bearing.group_by("cluster", "person_id").len()["len"])
+    assert bearing.height > 100
+    assert joined - right <= 2
+
+
 def test_companies_and_empty_rows_stay_alone() -> None:
     found = shipped([
         {"id": "a", "full_name": "Acme Widgets Ltd", "email": "info@acme.com"},
