@@ -31,7 +31,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-accuracy: $(INSTALLED)  ## precision and recall on a generated population, per difficulty
+accuracy: $(INSTALLED)  ## the accuracy table: data sets and generated populations, peers and targets beside
 	$(BIN)/python -m tests.benchmarks.accuracy
 
 lock: $(INSTALLED)  ## pin every package, with hashes and without addresses

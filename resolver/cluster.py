@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import pyarrow as pa
 
 from resolver import dispute, linkage
+from resolver.identify import rule_rows
 from resolver.run import Run
 from resolver.warehouse import offered, queries, transaction
 
@@ -19,23 +20,28 @@ _QUERIES = queries("cluster")
 
 def records(run: Run) -> None:
     """Work out who is who from the judgements, and record every move."""
-    names = [name for (name,) in run.warehouse.execute(_QUERIES["records"]).fetchall()]
+    names, thin = _names(run, "records"), _names(run, "thin")
     joins = _table(run, "joins")
     walls = _walls(run, names, joins)
-    carried = dict(run.warehouse.execute(_QUERIES["carried"]).fetchall())
-    clustered = linkage.agglomerate(
-        [name for name in names if name not in carried],
+    together = linkage.agglomerate(
+        sorted(set(names) - set(thin)),
         _table(run, "weights"),
         walls=walls.select(["left", "right"]),
         joins=joins,
         contradictions=_table(run, "contradictions"),
         policy=run.policy.linkage,
-    )
-    members = _members(clustered.clusters, carried)
-    profiles = _profiles(run, members)
+    ).clusters.select(["record", "cluster"])
+    rich = _parted(run, together)
+    carried = _carried(run, thin, rich)
+    left_over = sorted(set(thin) - set(carried["record"].to_pylist()))
+    rest = linkage.components(left_over, _table(run, "joins_of_thin"))
+    profiles = _profiles(run, _members(rich, carried, rest))
     moves = pa.table({"record": list(profiles), "profile": list(profiles.values())}, schema=_MOVES)
     with (
         offered(run.warehouse, "cluster_now", moves),
+        offered(run.warehouse, "cluster_before", together),
+        offered(run.warehouse, "cluster_carried", carried),
+        offered(run.warehouse, "cluster_left_over", pa.table({"record": pa.array(left_over, pa.string())})),
         offered(run.warehouse, "cluster_wall", walls),
         transaction(run.warehouse),
     ):
@@ -55,6 +61,10 @@ def _append(run: Run) -> None:
     dispute.keep(run, "identity")
 
 
+def _names(run: Run, query: str) -> list[str]:
+    return [name for (name,) in run.warehouse.execute(_QUERIES[query]).fetchall()]
+
+
 def _table(run: Run, query: str) -> pa.Table:
     return run.warehouse.sql(_QUERIES[query]).to_arrow_table()
 
@@ -65,12 +75,34 @@ def _walls(run: Run, names: Sequence[str], joins: pa.Table) -> pa.Table:
         return _table(run, "walls")
 
 
-def _members(clusters: pa.Table, carried: Mapping[str, str]) -> list[list[str]]:
-    """The records of each cluster, with those that they carry."""
-    cluster_of = dict(zip(clusters["record"].to_pylist(), clusters["cluster"].to_pylist(), strict=True))
-    by_cluster: dict[object, list[str]] = defaultdict(list)
-    for record in (*cluster_of, *carried):
-        by_cluster[cluster_of[carried.get(record, record)]].append(record)
+def _parted(run: Run, together: pa.Table) -> pa.Table:
+    """record, cluster: the clusters without those of namesakes who have nothing of their own in common."""
+    with offered(run.warehouse, "cluster_of_rich", together):
+        parts = linkage.components(together["record"].to_pylist(), _table(run, "ties"))
+        with offered(run.warehouse, "cluster_part", parts):
+            return _table(run, "parted")
+
+
+def _carried(run: Run, thin: Sequence[str], rich: pa.Table) -> pa.Table:
+    """record, carrier, kind: thin records that belong to one of the people found among the rich ones."""
+    with (
+        offered(run.warehouse, "cluster_thin", pa.table({"record": pa.array(thin, pa.string())})),
+        offered(run.warehouse, "cluster_of_rich", rich),
+        offered(run.warehouse, "rule_policy", rule_rows(run.policy)),
+    ):
+        run.warehouse.execute(_QUERIES["claims"])
+        return _table(run, "carried")
+
+
+def _members(rich: pa.Table, carried: pa.Table, left_over: pa.Table) -> list[list[str]]:
+    """The records of each cluster: those that speak for themselves with those that they carry, and the thin rest."""
+    cluster_of = dict(zip(rich["record"].to_pylist(), rich["cluster"].to_pylist(), strict=True))
+    carriers = zip(carried["record"].to_pylist(), carried["carrier"].to_pylist(), strict=True)
+    cluster_of |= {record: cluster_of[carrier] for record, carrier in carriers}
+    cluster_of |= dict(zip(left_over["record"].to_pylist(), left_over["component"].to_pylist(), strict=True))
+    by_cluster: dict[str, list[str]] = defaultdict(list)
+    for record, cluster in cluster_of.items():
+        by_cluster[cluster].append(record)
     return sorted(sorted(members) for members in by_cluster.values())
 
 

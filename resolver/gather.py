@@ -14,6 +14,7 @@ _ORDER = (
     "persons",
     "contacts",
     "addresses",
+    "countries",
     "identifiers",
     "consents",
     "told",

@@ -171,7 +171,9 @@ EMAIL = Comparison(
     "email",
     "mailbox_l is null or mailbox_r is null",
     (
-        Level("exact", "mailbox_l = mailbox_r", .55, ("email",)),
+        Level("exact, the family's", "mailbox_l = mailbox_r and family_mailbox_l and family_mailbox_r",
+              .05, ("email",)),
+        Level("exact", "mailbox_l = mailbox_r", .50, ("email",)),
         Level("same local part", "local_l = local_r", .08, ("local",)),
         Level("typo", """abs(length(mailbox_l) - length(mailbox_r)) <= 2
               and jaro_winkler_similarity(mailbox_l, mailbox_r) >= 0.9
@@ -182,7 +184,7 @@ EMAIL = Comparison(
         Level("similar", "jaro_winkler_similarity(local_l, local_r) >= 0.9", .06),
         Level("else", "ELSE", .21),
     ),
-    free={Kind.HOUSEHOLD: (.20, .02, .02, .01, .05, .70), Kind.CONTACT: (.80, .02, .03, .01, .04, .10)},
+    free={Kind.HOUSEHOLD: (.10, .10, .02, .02, .01, .05, .70), Kind.CONTACT: (.20, .60, .02, .03, .01, .04, .10)},
     by_names=True,
 )  # fmt: skip
 

@@ -28,10 +28,16 @@ class Names(enum.IntEnum):
 
     UNKNOWN = 0
     DIFFER = 1
-    AGREE = 2
+    HALF = 2
+    AGREE = 3
 
 
-CONTEXTS = {Names.UNKNOWN: "names unknown", Names.DIFFER: "names differ", Names.AGREE: "names agree"}
+CONTEXTS = {
+    Names.UNKNOWN: "names unknown",
+    Names.DIFFER: "names differ",
+    Names.HALF: "one name agrees",
+    Names.AGREE: "names agree",
+}
 
 
 @dataclass(frozen=True)
@@ -89,18 +95,17 @@ def encode(
 
 
 def names_say(levels: NDArray[np.uint8], comparisons: Sequence[Comparison]) -> NDArray[np.uint8]:
-    """Whether a name of the pair resembles (see Names), given or family; unknown when neither can be compared.
+    """How far the names of the pair resemble each other (see Names): not, one of them, or all that can be compared.
 
-    Addresses are made of names, so that similar ones mean little once a name is similar.
+    Addresses are made of names, so that similar ones mean little once a name is similar, and less once all are.
     """
-    says = np.zeros(levels.shape[1], np.uint8)
+    told, resembling = np.zeros(levels.shape[1], np.uint8), np.zeros(levels.shape[1], np.uint8)
     for row, comparison in enumerate(comparisons):
         if comparison.name in NAMES:
-            last = len(comparison.levels)
-            told = levels[row] > 0
-            resembles = told & (levels[row] < last)
-            says = np.maximum(says, told.astype(np.uint8) * Names.DIFFER + resembles.astype(np.uint8))
-    return says
+            told += levels[row] > 0
+            resembling += (levels[row] > 0) & (levels[row] < len(comparison.levels))
+    agree = np.where(resembling == told, Names.AGREE, np.where(resembling > 0, Names.HALF, Names.DIFFER))
+    return np.where(told > 0, agree, Names.UNKNOWN).astype(np.uint8)
 
 
 def _encode(

@@ -171,7 +171,7 @@ def _population(records: Records, wanted: Sequence[Feature], count: int, seed: i
 def _reached(
     feature: Feature, level: NDArray[np.uint8], names: NDArray[np.uint8], each: float
 ) -> NDArray[np.float64] | None:
-    if feature.names is Names.AGREE:
+    if feature.names in (Names.HALF, Names.AGREE):
         return None
     seen = level if feature.names is None else level[names == feature.names]
     return np.bincount(seen, minlength=1 + len(feature.comparison.levels)).astype(np.float64) * each

@@ -2,25 +2,98 @@
 -- Every record there is, in order.
 select record from derived.record order by record
 
--- name: carried
--- Records that say nothing about themselves (a receipt with a card, an order with a mailbox) and that a rule joins to one
--- that does: they go where that one goes, and take no part in the clustering. Many thin records would outvote the few
--- that know something. A record that a steward judged speaks for itself.
-with tie as (
-    select left_record as record, right_record as other from derived.judgement where judge like 'rule:%' and verdict = 'match'
-    union
-    select right_record, left_record from derived.judgement where judge like 'rule:%' and verdict = 'match'
-), rich as (
-    select record, (full_name is not null)::int + (birth_date is not null)::int + (email is not null)::int
-                   + (phone is not null)::int as richness
-    from derived.record where full_name is not null or birth_date is not null
-)
-select thin.record, max_by(rich.record, (rich.richness, rich.record)) as carrier
-from tie join derived.record thin on thin.record = tie.record join rich on rich.record = tie.other
-where thin.full_name is null and thin.birth_date is null and thin.record not in (
+-- name: thin
+-- Records that say nothing about themselves (a receipt with a card, an order with a mailbox). They go where their card or
+-- contact belongs and take no part in the clustering: many of them would outvote the few that know something. A record
+-- that a steward judged speaks for itself.
+select record from derived.record
+where full_name is null and birth_date is null and record not in (
     select unnest([left_record, right_record]) from derived.judgement where judge like 'steward:%'
 )
-group by thin.record order by thin.record
+order by record
+
+-- name: ties
+-- Pairs of one cluster that have something of their own in common: an identifier but for a slip of the finger, a birth date,
+-- or a rule's or a steward's word.
+with told as (
+    select c.cluster, i.record, i.kind, i.value from derived.identifier i join cluster_of_rich c using (record)
+), born as (
+    select c.cluster, r.record, r.birth_digits from derived.record r join cluster_of_rich c using (record)
+    where r.birth_digits is not null
+)
+select a.record as "left", b.record as "right" from told a join told b using (cluster, kind)
+where a.record < b.record and (a.value = b.value
+    or (kind = 'email' and (split_part(a.value, '@', 1) = split_part(b.value, '@', 1) or damerau_levenshtein(a.value, b.value) = 1))
+    or (kind = 'phone' and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1))
+union
+select a.record, b.record from born a join born b using (cluster) where a.record < b.record and a.birth_digits = b.birth_digits
+union
+select j.left_record, j.right_record
+from derived.judgement j
+join cluster_of_rich a on a.record = j.left_record join cluster_of_rich b on b.record = j.right_record and b.cluster = a.cluster
+where j.verdict = 'match' and j.judge not like 'model:%'
+order by all
+
+-- name: parted
+-- Every record with its cluster, or with its part of a cluster that falls apart: where two parts have nothing of their own
+-- in common and each has an e-mail or a phone of its own, they are namesakes (a father and a son, perhaps) as far as
+-- anybody can tell. What such a cluster has besides could be either's and stays alone, too. A contact that several people
+-- hold, or a mailbox in the family's name, is nobody's own.
+with told as (
+    select c.cluster, i.kind, count(distinct p.component) as parts
+    from derived.identifier i join cluster_of_rich c using (record) join cluster_part p using (record)
+    join derived.record r using (record)
+    where i.usable and (i.kind = 'phone' or i.kind = 'email' and not r.family_mailbox) group by c.cluster, i.kind
+)
+select c.record, case when t.cluster is null then c.cluster else p.component end as cluster
+from cluster_of_rich c join cluster_part p using (record)
+left join (select distinct cluster from told where parts > 1) t using (cluster)
+order by c.record
+
+-- name: claims
+-- Temporary: for each thin record and each identifier of it that may be a key, the people who hold it, by the record of
+-- theirs that says most; `strange` where it is an order that brings an e-mail or a phone which they are not known by.
+create or replace temp table cluster_claim as
+with key as (
+    select i.record, i.kind, i.value, own.email, own.phone,
+           i.record in (select order_record from derived.purchase) as is_order
+    from derived.identifier i join cluster_thin using (record) join derived.record own using (record)
+    join rule_policy p using (kind)
+    where p.enabled and i.holders <= p.max_records and own.is_person
+), told as (
+    select c.cluster, list(i.value) as contacts from derived.identifier i join cluster_of_rich c using (record)
+    where i.kind in ('email', 'phone') group by c.cluster
+)
+select k.record, k.kind, k.value, c.cluster,
+       max_by(c.record, ((r.birth_date is not null)::int + (r.email is not null)::int + (r.phone is not null)::int, c.record))
+           as carrier,
+       bool_or(k.is_order and (k.email is not null and not list_contains(coalesce(t.contacts, []), k.email)
+               or k.phone is not null and not list_contains(coalesce(t.contacts, []), k.phone))) as strange
+from key k join derived.identifier i using (kind, value) join cluster_of_rich c on c.record = i.record
+join derived.record r on r.record = c.record
+left join told t on t.cluster = c.cluster
+where r.is_person
+group by k.record, k.kind, k.value, c.cluster
+
+-- name: carried
+-- Thin records that belong to one person, with the record that carries them there and the kind of identifier that does. A
+-- contact that is one person's outranks a card, which may be a clerk's; a card alone is not enough for an order that
+-- brings an e-mail or a phone which its owner is not known by. What leads to several people is carried nowhere.
+with sole as (
+    select record, kind, any_value(cluster) as cluster, any_value(carrier) as carrier, bool_or(strange) as strange,
+           kind in ('email', 'phone') as is_contact
+    from cluster_claim group by record, kind, value having count(*) = 1
+), best as (
+    from sole where is_contact or not strange qualify is_contact = bool_or(is_contact) over (partition by record)
+)
+select record, min(carrier) as carrier, min(kind) as kind from best
+group by record having count(distinct cluster) = 1 order by record
+
+-- name: joins_of_thin
+-- Pairs of thin records that a rule calls one person by an identifier that no person is known to hold.
+select distinct left_record as "left", right_record as "right" from derived.judgement
+where verdict = 'match' and judge like 'rule:%' and (evidence->>'value') not in (select value from cluster_claim)
+order by all
 
 -- name: joins
 -- Pairs that a deterministic rule or a steward calls one person.
@@ -59,23 +132,17 @@ with component as (
     end as reason
     from component a join component b on a.component = b.component and a.record < b.record
     join derived.record l on l.record = a.record join derived.record r on r.record = b.record
-), nameless as (
-    -- What says nothing about itself but a contact can only be tied by a contact that is one person's.
-    select j.left_record, j.right_record, 'only a shared contact in common'
-    from derived.judgement j
-    join derived.record l on l.record = j.left_record join derived.record r on r.record = j.right_record
-    where j.judge like 'model:%' and j.verdict <> 'non_match'
-      and ((l.full_name is null and l.birth_date is null) or (r.full_name is null and r.birth_date is null))
-      and not exists (
-        from derived.identifier a join derived.identifier b on b.kind = a.kind and b.value = a.value
-        where a.record = j.left_record and b.record = j.right_record and a.usable
-      )
 ), outspoken as (
     -- However much a household shares: Jr is not Sr, and Emma is not Ella, unless a name merely changed its place.
     select j.left_record, j.right_record, case
         when not derived.suffix_agree(l, r) then 'Jr and Sr'
         when not derived.given_agree(l, r) and jaro_winkler_similarity(l.given_name, r.given_name) < 0.8
-             and not list_contains(l.name_tokens, r.given_name) and not list_contains(r.name_tokens, l.given_name)
+             and not (list_contains(l.name_tokens, r.given_name) or list_contains(r.name_tokens, l.given_name))
+             then 'different given names'
+        when l.given_name = r.family_key and left(l.family_key, 1) <> left(r.given_name, 1)
+             and jaro_winkler_similarity(l.family_key, r.given_name) < 0.8
+             or r.given_name = l.family_key and left(r.family_key, 1) <> left(l.given_name, 1)
+             and jaro_winkler_similarity(r.family_key, l.given_name) < 0.8
              then 'different given names'
     end as reason
     from derived.judgement j
@@ -114,7 +181,7 @@ select "left", "right", case when bool_or(reason = 'steward') then 'steward' els
     union all
     select * from (
         from contradiction where reason is not null union all from outspoken where reason is not null
-        union all from nameless union all from namesakes)
+        union all from namesakes)
     where ("left", "right") not in (select ("left", "right") from lifted)
 )
 where "left" in (select record from derived.record) and "right" in (select record from derived.record)
@@ -154,10 +221,13 @@ where n.profile is distinct from k.profile
 order by k.record
 
 -- name: append_joins
--- Records that join a profile, with the judgement that ties them to it.
+-- Records that join a profile, with the judgement that ties them to it, or the identifier that only this person holds.
 insert into ledger.membership (record, profile, change, because, run_id, recorded_at)
-select n.record, n.profile, 'joined', coalesce(s.because, '{"alone": true}'), $run_id, $recorded_at
+select n.record, n.profile, 'joined',
+       coalesce(s.because, case when c.record is not null then json_object('only_person_with', c.kind, 'carried_by', c.carrier) end, '{"alone": true}'),
+       $run_id, $recorded_at
 from cluster_now n left join derived.crosswalk k using (record) left join cluster_support s using (record)
+left join cluster_carried c using (record)
 where k.record is null
 order by n.record
 
@@ -167,10 +237,14 @@ order by n.record
 create or replace temp table dispute_now as
 with pair as (
     select least(a.profile, b.profile) as profile, greatest(a.profile, b.profile) as other,
-           j.left_record, j.right_record, j.judge, j.verdict, j.log_odds, w.reason
+           j.left_record, j.right_record, j.judge, j.verdict, j.log_odds,
+           coalesce(w.reason, case when t.record is not null then 'its card or contact does not say whose it is'
+                                   when l.cluster = r.cluster then 'one name, but contacts of their own' end) as reason
     from derived.judgement j
     join derived.crosswalk a on a.record = j.left_record join derived.crosswalk b on b.record = j.right_record
     left join cluster_wall w on w."left" = j.left_record and w."right" = j.right_record
+    left join cluster_before l on l.record = j.left_record left join cluster_before r on r.record = j.right_record
+    left join cluster_left_over t on t.record in (j.left_record, j.right_record)
     where a.profile <> b.profile and j.verdict <> 'non_match' and coalesce(w.reason, '') <> 'steward'
       and coalesce(j.log_odds, $low_log_odds) >= $low_log_odds
 )

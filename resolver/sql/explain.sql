@@ -62,7 +62,8 @@ from derived.judgement group by all order by all
 
 -- name: joins
 -- Memberships now, by what ties the record to its profile.
-select case when because->>'judge' is null then 'alone' when because->>'judge' like 'model:%' then 'match weight'
+select case when because->>'carried_by' is not null then 'only person with this ' || (because->>'only_person_with')
+            when because->>'judge' is null then 'alone' when because->>'judge' like 'model:%' then 'match weight'
             else because->>'judge' end as tied_by, count(*) as records
 from derived.crosswalk c join ledger.membership m using (record, profile, run_id, recorded_at)
 where m.change = 'joined' group by all order by records desc, tied_by

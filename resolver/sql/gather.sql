@@ -57,11 +57,11 @@ left join settled s on s.order_record = b.record
 -- Temporary: every record that tells about a person, with the person as JSON.
 create or replace temp table gathered_person as
 select r.record, r.source, r.object, r.source_id, r.changed_at, r.body as person,
-       null::varchar as loyalty_number, c.source_id as customer
+       null::varchar as loyalty_number, c.source_id as customer, r.body->>'store' as met_at
 from derived.current_record r left join derived.customer c using (record) where r.kind = 'person'
 union all
 select r.record, r.source, r.object, r.source_id, r.changed_at, coalesce(r.body->'person', '{}'::json),
-       r.body->>'loyalty_number', r.body->>'customer'
+       r.body->>'loyalty_number', r.body->>'customer', r.body->>'store'
 from derived.current_record r join derived.purchase p on p.order_record = r.record and p.owner = r.record
 where r.kind = 'order'
   and ((r.body->'person') is not null or (r.body->>'loyalty_number') is not null or (r.body->>'customer') is not null)
@@ -104,12 +104,27 @@ select record, a, whole from (
     )
 ) where choice = 1
 
+-- name: countries
+-- Temporary: the country of each record: its address's, else that in which nearly all live whom its store knows. A number
+-- that is told at a till is told as people there dial it.
+create or replace temp table gathered_country as
+with person as (
+    select p.record, p.source, p.met_at, a.a.country as country
+    from gathered_person p left join gathered_address a using (record)
+), customer as (
+    select source, met_at, country, count(*) as people
+    from person where met_at is not null and country is not null group by source, met_at, country
+), store as (
+    select source, met_at, country from customer
+    qualify people >= 0.9 * sum(people) over (partition by source, met_at)
+)
+select p.record, coalesce(p.country, s.country) as country
+from person p left join store s using (source, met_at)
+
 -- name: identifiers
 -- Every value by which a record may be identified. A customer number of a source is an external id of others.
 insert into derived.told_identifier
-with country as (
-    select p.record, a.a.country as country from gathered_person p left join gathered_address a using (record)
-), named as (
+with named as (
     select record, unnest(from_json(person->'identifiers', '[{"kind":"VARCHAR","value":"VARCHAR"}]')) as i from gathered_person
 ), member as (
     select record, unnest(from_json(person->'loyalty', '[{"account":"VARCHAR"}]')) as m from gathered_person
@@ -121,17 +136,17 @@ select distinct record, kind, value, verified, country from (
     union all select record, 'loyalty_number', i.value, null from named where i.kind = 'loyalty_number'
     union all select record, 'external_id', i.kind || ':' || i.value, null from named where i.kind <> 'loyalty_number'
     union all select record, 'external_id', source || '_customer:' || customer, null from gathered_person where customer is not null
-) join country using (record)
+) join gathered_country using (record)
 where nullif(trim(value), '') is not null
 
 -- name: consents
 -- Every answer about being written to.
 insert into derived.told_consent
 with said as (
-    select p.record, p.source, a.a.country as country, unnest(from_json(p.person->'consents',
+    select p.record, p.source, c.country, unnest(from_json(p.person->'consents',
         '[{"contact_point":"VARCHAR","channel":"VARCHAR","brand":"VARCHAR","purpose":"VARCHAR","status":"VARCHAR",
            "at":"TIMESTAMPTZ","proof":"VARCHAR"}]')) as e
-    from gathered_person p left join gathered_address a using (record)
+    from gathered_person p join gathered_country c using (record)
 )
 select distinct record, source,
        case when e.channel = 'email' then 'email' when e.channel in ('sms', 'phone') then 'phone' else 'other' end,
@@ -151,10 +166,11 @@ select
     e.value as email, e.verified as email_verified, t.value as phone, t.verified as phone_verified,
     concat_ws(', ', nullif(trim(a.a.line1), ''), nullif(trim(a.a.line2), '')) as address_line,
     a.a.house_number as house_number, a.a.street as street, a.a.postcode as postcode, a.a.city as city,
-    a.a.region as region, a.a.country as country, a.whole as address,
+    a.a.region as region, c.country as country, a.whole as address,
     coalesce(p.person->>'language', p.person->>'locale') as language, p.person->>'brand' as brand, p.person->>'store' as store,
     l.value as loyalty_number
 from gathered_person p
+join gathered_country c on c.record = p.record
 left join gathered_contact e on e.record = p.record and e.kind = 'email' and e.choice = 1
 left join gathered_contact t on t.record = p.record and t.kind = 'phone' and t.choice = 1
 left join gathered_address a on a.record = p.record

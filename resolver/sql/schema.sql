@@ -165,7 +165,7 @@ create table derived.record (
     city varchar, region varchar, country varchar, national_id varchar, loyalty_number varchar, is_person boolean,
     kept_out varchar[], given_forms varchar[], given_sound varchar, family_key varchar, family_sound varchar,
     name_tokens varchar[], birth_digits varchar, mailbox varchar, phone_key varchar, address varchar, district varchar,
-    other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar
+    other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar, family_mailbox boolean
 );
 
 -- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none.

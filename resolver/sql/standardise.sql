@@ -312,7 +312,8 @@ with
         case when date_of_birth in (date '1900-01-01', date '1901-01-01', date '1970-01-01', date '1111-11-11', date '0001-01-01', date '9999-12-31')
              then null else date_of_birth end as date_of_birth),
       date_of_birth in (date '1900-01-01', date '1901-01-01', date '1970-01-01', date '1111-11-11', date '0001-01-01', date '9999-12-31')
-        as is_date_placeholder
+        as is_date_placeholder,
+      regexp_replace(split_part(mailbox, '@', 1), '[^a-z]', '', 'g') as letters
     from born
   )
 select record, source,
@@ -356,7 +357,11 @@ select record, source,
   case when regexp_full_match(postcode, '[a-z]{1,2}[0-9][a-z0-9]?[0-9][a-z]{2}') then left(postcode, -3)
        else nullif(left(postcode, 3), '') end as district,
   standardise_words(other_1) as other_1, standardise_words(other_2) as other_2,
-  standardise_words(other_3) as other_3, standardise_words(other_4) as other_4
+  standardise_words(other_3) as other_3, standardise_words(other_4) as other_4,
+  -- a mailbox that bears the family's name but not this person's may be anybody's of the family
+  coalesce(contains(letters, replace(family, ' ', '')) and not starts_with(letters, left(given, 1) || replace(family, ' ', ''))
+    and not list_bool_or(list_transform(forms, lambda form: length(form) > 1 and contains(letters, form))), false)
+    as family_mailbox
 from plausible;
 
 -- name: start_again

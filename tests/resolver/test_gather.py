@@ -185,3 +185,21 @@ def test_the_schema_page_shows_the_standardised_record_as_standardise_makes_it(
     on_the_page = rows(connection, columns)
     settle()
     assert rows(connection, columns) == on_the_page
+
+
+def test_a_record_without_a_country_is_of_the_country_in_which_nearly_all_customers_of_its_store_live(
+    connection: duckdb.DuckDBPyConnection, a_run: Run
+) -> None:
+    at_home = [told({"record": f"pos:member:{n}", "store": "0307", "country": "DE"}) for n in range(3)]
+    abroad = [
+        told({"record": f"pos:member:9{n}", "store": "airport", "country": c}) for n, c in enumerate(("DE", "PL"))
+    ]
+    said = [told({"record": f"pos:receipt:{store}", "phone": "0171 2345678", "bought": {"store": store}})
+            for store in ("0307", "airport", "nowhere")]  # fmt: skip
+    gathered(a_run, *at_home, *abroad, *said)
+    assert rows(connection, "select record, country from derived.told where object = 'receipt' order by record") == [
+        ("pos:receipt:0307", "DE"), ("pos:receipt:airport", None), ("pos:receipt:nowhere", None)
+    ]  # fmt: skip
+    assert rows(connection, "select country from derived.told_identifier where record = 'pos:receipt:0307'") == [
+        ("DE",)
+    ]

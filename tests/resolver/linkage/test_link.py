@@ -133,6 +133,27 @@ def test_twins_are_two_people() -> None:
     assert found["a"] != found["b"]
 
 
+def test_a_mailbox_in_the_familys_name_is_no_evidence_for_one_of_them() -> None:
+    home = {**HOME, "phone": None, "birth_date": None}
+    family = {**home, "email": "familie.brandtner@mailbox.org"}
+    own = {**home, "email": "andrea.brandtner@mailbox.org"}
+    pair = [{"given_name": "Andrea", "id": "a"}, {"given_name": "Andreas", "id": "b"}]
+    shared, personal = ([{**mailbox, **one} for one in pair] for mailbox in (family, own))
+    weight = [link(pl.DataFrame(rows)).pairs["match_weight"].to_pylist() for rows in (shared, personal)]
+    assert weight[1][0] > weight[0][0] + 1.0 if weight[0] else weight[1]
+
+
+def test_addresses_made_of_one_name_say_little_once_the_names_agree() -> None:
+    """The mailboxes of two John Smiths resemble each other because of their name."""
+    john = {"given_name": "John", "family_name": "Smith", "country": "GB"}
+    weights = [
+        link(pl.DataFrame([{**john, "id": "a", "email": "john.smith12@aol.com"}, {**john, "id": "b", "email": other}]))
+        .pairs["match_weight"].to_pylist()
+        for other in ("john.smith873@gmx.de", "velvetfox@gmx.de")
+    ]  # fmt: skip
+    assert weights[0][0] - weights[1][0] < 2.5
+
+
 def test_short_forms_and_slips_of_the_finger_are_one_person() -> None:
     one = {"family_name": "Whitfield", "email": "nora.whitfield@fastmail.co.uk", "postcode": "NR7 4QD", "country": "GB"}
     found = shipped([
@@ -148,6 +169,29 @@ def test_a_guest_with_an_email_only_joins_its_owner() -> None:
         {"id": "b", "email": "Nora.Whitfield@fastmail.co.uk"},
         {"id": "c", "email": "somebody.else@fastmail.co.uk"}])  # fmt: skip
     assert found["a"] == found["b"] != found["c"]
+
+
+def test_a_guest_with_a_phone_only_joins_its_owner() -> None:
+    found = shipped([
+        {"id": "a", "given_name": "John", "family_name": "Smith", "phone": "+44 7911 123456", "country": "GB"},
+        {"id": "b", "phone": "07911 123456", "country": "GB"},
+        {"id": "c", "phone": "07911 654321", "country": "GB"}])  # fmt: skip
+    assert found["a"] == found["b"] != found["c"]
+
+
+def test_a_value_that_a_till_makes_up_is_found_in_the_data_and_joins_nobody(people: pl.DataFrame) -> None:
+    """Nobody has listed this mailbox and this number; one record in ten bears them."""
+    made_up = pl.int_range(pl.len()) % 10 == 0
+    spoilt = people.with_columns(
+        email=pl.when(made_up).then(pl.lit("kasse7@laden.de")).otherwise("email"),
+        phone=pl.when(made_up).then(pl.lit("+49 221 5550173")).otherwise("phone"),
+    )
+    clusters = pl.DataFrame(link(spoilt.drop("person_id")).clusters).with_columns(people["person_id"], made_up=made_up)
+    bearing = clusters.filter("made_up")
+    joined = sum(n * (n - 1) // 2 for n in bearing.group_by("cluster").len()["len"])
+    right = sum(n * (n - 1) // 2 for n in bearing.group_by("cluster", "person_id").len()["len"])
+    assert bearing.height > 100
+    assert joined - right <= 2
 
 
 def test_companies_and_empty_rows_stay_alone() -> None:
