@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from resolver import standard_form
 from resolver.linkage import judging, records, scoring, training
+from resolver.linkage.blocking import Pairs
 from resolver.linkage.clustering import Clustered, agglomerate
 from resolver.linkage.columns import Understood
 from resolver.linkage.comparisons import ALL
@@ -89,7 +90,7 @@ def judge(
     Pairs under `policy.keep_log_odds` are left out. The same records give the same bytes whatever the threads.
     """
     loaded = records.load(connection, people, policy.threads)
-    weighed = _weighed(loaded, training.candidates(loaded, policy), model, policy)
+    weighed = _weighed(loaded, training.proposed(loaded, policy), None, model, policy)
     loaded.connection.close()
     return weighed
 
@@ -104,18 +105,22 @@ def _nobody() -> Iterator[records.Records]:
 
 
 def _weighed(
-    loaded: records.Records, pairs: training.Candidates, model: LinkageModel, policy: LinkagePolicy
+    loaded: records.Records,
+    pairs: Pairs,
+    known: training.Candidates | None,
+    model: LinkageModel,
+    policy: LinkagePolicy,
 ) -> Weighed:
-    if not pairs.left.size:
+    if not pairs.size:
         return Weighed(judging.PAIRS.empty_table(), 0, judging.CONTRADICTIONS.empty_table())
-    scored = judging.score(loaded, pairs, model, policy)
-    return Weighed(judging.table(loaded, scored, model), scored.compared, judging.contradictions(loaded, scored))
+    scored = judging.score(loaded, pairs, known, model, policy)
+    return Weighed(judging.table(loaded, scored, model), scored.considered, judging.contradictions(loaded, scored))
 
 
 def train(connection: duckdb.DuckDBPyConnection, people: str, policy: LinkagePolicy, seed: int = 1) -> LinkageModel:
     """A linkage model of the standardised table `people`, without labels."""
     loaded = records.load(connection, people, policy.threads)
-    model = training.train_on(loaded, training.candidates(loaded, policy), policy, seed)
+    model, _ = training.train_on(loaded, training.proposed(loaded, policy), policy, seed)
     loaded.connection.close()
     return model
 
@@ -144,12 +149,13 @@ def link(
     told = read(people, id=id, source=source, columns=columns, also=also)
     once = collapsed(told.people, policy.threads)
     loaded = _loaded(once.people, policy)
-    pairs = training.candidates(loaded, policy)
-    trained = model is None and loaded.count >= policy.small and pairs.left.size > 0
+    pairs = training.proposed(loaded, policy)
+    known = None
+    trained = model is None and loaded.count >= policy.small and pairs.size > 0
     if trained:
-        model = training.train_on(loaded, pairs, policy, seed)
+        model, known = training.train_on(loaded, pairs, policy, seed)
     model = model or LinkageModel.shipped()
-    weighed = _weighed(loaded, pairs, model, policy)
+    weighed = _weighed(loaded, pairs, known, model, policy)
     loaded.connection.close()
     clustered = agglomerate(
         once.people["record"].to_pylist(),
@@ -160,17 +166,16 @@ def link(
     )
     pairs_told = _pairs(told, weighed.pairs, clustered, once)
     return Linkage(
-        _clusters(told, clustered, once), pairs_told, model, policy, told.understood, trained, weighed.compared
+        _clusters(told, clustered, once), pairs_told, model, policy, told.understood, trained, weighed.considered
     )
 
 
 def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:
     connection = duckdb.connect(config={"threads": policy.threads})
     connection.register("link_told", people)
-    standard_form.people(connection, "link_told", "link_people")
-    loaded = records.load(connection, "link_people", policy.threads)
-    connection.close()
-    return loaded
+    standard_form.people(connection, "link_told", "linkage_people")
+    connection.unregister("link_told")
+    return records.within(connection)
 
 
 def _shifted(judged: pa.Table, threshold: Threshold) -> pa.Table:

@@ -143,6 +143,9 @@ def _mistyped(column: pl.Series, share: float, chance: Chance) -> pl.Series:
 def _slip(text: str, draws: Sequence[float]) -> str:
     place, letter = int(draws[0] * len(text)), LETTERS[int(draws[1] * len(LETTERS))]
     before, here, after = text[:place], text[place : place + 1], text[place + 1 :]
-    return (before + letter + here + after, before + after, before + letter + after, before + after[:1] + here + after[1:])[
-        int(draws[2] * 4)
-    ]
+    return (
+        before + letter + here + after,
+        before + after,
+        before + letter + after,
+        before + after[:1] + here + after[1:],
+    )[int(draws[2] * 4)]
