@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from resolver import standard_form
 from resolver.linkage import judging, records, scoring, training
@@ -27,6 +28,7 @@ from resolver.linkage.records import numbers_of
 from resolver.linkage.repeats import Collapsed, collapsed
 from resolver.linkage.tables import People, Told, read
 
+Ints = NDArray[np.int64]
 Threshold = float | Literal["auto"]
 
 
@@ -35,8 +37,10 @@ class Linkage:
     """The answer: who is who, and why.
 
     `clusters`: source, id, cluster, review: every input row once, in input order.
+    `policy`: what was decided, with the budget that followed from the number of records.
     `pairs`: left_source, left_id, right_source, right_id, together (in one cluster), verdict, match_weight,
     match_probability, blocked_by, levels; sorted by the two records.
+    `rows`: where the two records of each pair stand in the input.
     """
 
     clusters: pa.Table
@@ -46,14 +50,20 @@ class Linkage:
     understood: Understood
     trained: bool
     compared: int
+    told: pa.Table
+    rows: tuple[Ints, Ints]
 
     def save_clusters(self, path: Path | str) -> None:
         """Write the clusters as Parquet."""
         pq.write_table(self.clusters, path)
 
     def save_pairs(self, path: Path | str) -> None:
-        """Write the judged pairs as Parquet."""
-        pq.write_table(self.pairs, path)
+        """Write the judged pairs as Parquet, with what both records tell in the structs `left` and `right`."""
+        said = pa.StructArray.from_arrays(
+            [column.combine_chunks() for column in self.told.columns], names=self.told.column_names
+        )
+        left, right = (said.take(pa.array(rows)) for rows in self.rows)
+        pq.write_table(self.pairs.append_column("left", left).append_column("right", right), path)
 
     def match_weights_chart(self) -> dict[str, Any]:
         """Splink's chart of the model's match weights, as a Vega-Lite specification."""
@@ -63,6 +73,11 @@ class Linkage:
             }
             prior = float(self.model.parameters(self.model.trained_on).prior[0])
             return scoring.match_weights_chart(nobody.connection, ALL, trained, prior)
+
+    def _proposed_by(self) -> dict[str, int]:
+        """Blocking rule -> judged pairs that it was the first to propose, the most productive first."""
+        counts = {row["values"]: row["counts"] for row in pc.value_counts(self.pairs["blocked_by"]).to_pylist()}
+        return dict(sorted(counts.items(), key=lambda rule: (-rule[1], rule[0])))
 
     def summary(self) -> dict[str, Any]:
         """What happened, in figures and words."""
@@ -74,6 +89,8 @@ class Linkage:
             "review": pc.sum(self.clusters["review"]).as_py() or 0,
             "compared": self.compared,
             "judged": self.pairs.num_rows,
+            "pairs_per_record": self.policy.pairs_per_record,
+            "blocking": self._proposed_by(),
             "model": "trained on these records" if self.trained else "as given",
             "fields": dict(self.understood.fields),
             "further": list(self.understood.others),
@@ -150,6 +167,7 @@ def link(
     once = collapsed(told.people, policy.threads)
     loaded = _loaded(once.people, policy)
     pairs = training.proposed(loaded, policy)
+    policy = policy.model_copy(update={"pairs_per_record": policy.rule_budget(loaded.count)})
     known = None
     trained = model is None and loaded.count >= policy.small and pairs.size > 0
     if trained:
@@ -164,9 +182,18 @@ def link(
         contradictions=weighed.contradictions,
         policy=policy,
     )
-    pairs_told = _pairs(told, weighed.pairs, clustered, once)
+    ids = told.people["record"].combine_chunks()
+    rows = numbers_of(ids, weighed.pairs["left"]), numbers_of(ids, weighed.pairs["right"])
     return Linkage(
-        _clusters(told, clustered, once), pairs_told, model, policy, told.understood, trained, weighed.considered
+        clusters=_clusters(told, clustered, once),
+        pairs=_pairs(told, weighed.pairs, rows, clustered, once),
+        model=model,
+        policy=policy,
+        understood=told.understood,
+        trained=trained,
+        compared=weighed.considered,
+        told=told.people.drop_columns(["record", "source"]),
+        rows=rows,
     )
 
 
@@ -198,17 +225,16 @@ def _clusters(told: Told, clustered: Clustered, once: Collapsed) -> pa.Table:
     return pa.table(columns, names=["source", "id", "cluster", "review"])
 
 
-def _pairs(told: Told, judged: pa.Table, clustered: Clustered, once: Collapsed) -> pa.Table:
+def _pairs(told: Told, judged: pa.Table, rows: tuple[Ints, Ints], clustered: Clustered, once: Collapsed) -> pa.Table:
     """Judged pairs with the source and id of both records, and what came of them."""
-    ids = told.people["record"].combine_chunks()
-    ends = {side: numbers_of(ids, judged[side]) for side in ("left", "right")}
+    left, right = (pa.array(where) for where in rows)
     cluster = clustered.clusters["cluster"].take(pa.array(once.place))
-    together = pc.equal(cluster.take(pa.array(ends["left"])), cluster.take(pa.array(ends["right"])))
-    doubtful = np.isin(_packed(ids, judged), _packed(ids, clustered.doubts))
+    together = pc.equal(cluster.take(left), cluster.take(right))
+    doubtful = np.isin(_packed(once, judged), _packed(once, clustered.doubts))
     verdict = pc.if_else(pa.array(doubtful), "unsure", pc.if_else(together, "match", "non_match"))
     named = {
-        f"{side}_{what}": values.take(pa.array(ends[side]))
-        for side in ("left", "right")
+        f"{side}_{what}": values.take(ends)
+        for side, ends in (("left", left), ("right", right))
         for what, values in (("source", told.source), ("id", told.id))
     }
     rest = judged.select(["match_weight", "match_probability", "blocked_by", "levels"])
@@ -217,5 +243,6 @@ def _pairs(told: Told, judged: pa.Table, clustered: Clustered, once: Collapsed) 
     )
 
 
-def _packed(ids: pa.StringArray, pairs: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _packed(once: Collapsed, pairs: pa.Table) -> Ints:
+    ids = once.people["record"].combine_chunks()
     return (numbers_of(ids, pairs["left"]) << 32) | numbers_of(ids, pairs["right"])
