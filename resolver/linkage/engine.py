@@ -182,18 +182,18 @@ def link(
         contradictions=weighed.contradictions,
         policy=policy,
     )
-    ids = told.people["record"].combine_chunks()
-    rows = numbers_of(ids, weighed.pairs["left"]), numbers_of(ids, weighed.pairs["right"])
+    ids = once.people["record"].combine_chunks()
+    ends = numbers_of(ids, weighed.pairs["left"]), numbers_of(ids, weighed.pairs["right"])
     return Linkage(
         clusters=_clusters(told, clustered, once),
-        pairs=_pairs(told, weighed.pairs, rows, clustered, once),
+        pairs=_pairs(told, weighed.pairs, ends, clustered, once),
         model=model,
         policy=policy,
         understood=told.understood,
         trained=trained,
         compared=weighed.considered,
         told=told.people.drop_columns(["record", "source"]),
-        rows=rows,
+        rows=(once.row[ends[0]], once.row[ends[1]]),
     )
 
 
@@ -225,24 +225,21 @@ def _clusters(told: Told, clustered: Clustered, once: Collapsed) -> pa.Table:
     return pa.table(columns, names=["source", "id", "cluster", "review"])
 
 
-def _pairs(told: Told, judged: pa.Table, rows: tuple[Ints, Ints], clustered: Clustered, once: Collapsed) -> pa.Table:
-    """Judged pairs with the source and id of both records, and what came of them."""
-    left, right = (pa.array(where) for where in rows)
-    cluster = clustered.clusters["cluster"].take(pa.array(once.place))
+def _pairs(told: Told, judged: pa.Table, ends: tuple[Ints, Ints], clustered: Clustered, once: Collapsed) -> pa.Table:
+    """Judged pairs, by where the two stand among the records, with source and id of both, and what came of them."""
+    left, right = (pa.array(end) for end in ends)
+    cluster = clustered.clusters["cluster"]
     together = pc.equal(cluster.take(left), cluster.take(right))
-    doubtful = np.isin(_packed(once, judged), _packed(once, clustered.doubts))
+    ids = once.people["record"].combine_chunks()
+    doubts = [numbers_of(ids, clustered.doubts[side]) for side in ("left", "right")]
+    doubtful = np.isin((ends[0] << 32) | ends[1], (doubts[0] << 32) | doubts[1])
     verdict = pc.if_else(pa.array(doubtful), "unsure", pc.if_else(together, "match", "non_match"))
     named = {
-        f"{side}_{what}": values.take(ends)
-        for side, ends in (("left", left), ("right", right))
+        f"{side}_{what}": values.take(pa.array(once.row[end]))
+        for side, end in zip(("left", "right"), ends, strict=True)
         for what, values in (("source", told.source), ("id", told.id))
     }
     rest = judged.select(["match_weight", "match_probability", "blocked_by", "levels"])
     return pa.table(
         {**named, "together": together, "verdict": verdict, **dict(zip(rest.column_names, rest.columns, strict=True))}
     )
-
-
-def _packed(once: Collapsed, pairs: pa.Table) -> Ints:
-    ids = once.people["record"].combine_chunks()
-    return (numbers_of(ids, pairs["left"]) << 32) | numbers_of(ids, pairs["right"])
