@@ -20,7 +20,7 @@ def by_weight(run: Run) -> None:
     """Every pair that the blocking rules propose and that could be one person, weighed by the linkage model."""
     run.progress("judge by weight", 0, None)
     weighed = linkage.judge(run.warehouse, "derived.record", run.model, run.policy.linkage)
-    run.count("pairs_compared", weighed.compared)
+    run.count("pairs_compared", weighed.considered)
     review = run.policy.review
     with (
         offered(run.warehouse, "weighed", weighed.pairs),

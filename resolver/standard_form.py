@@ -12,7 +12,7 @@ import pyarrow as pa
 from resolver import normal_forms
 from resolver.warehouse import queries
 
-WORD_TABLES = ("standardise_given", "standardise_family")
+SPELT = ("standardise_given", "standardise_family", "standardise_odd_email", "standardise_spelt_phone")
 
 
 def people(connection: duckdb.DuckDBPyConnection, told: str, into: str, country: str | None = None) -> None:
@@ -24,28 +24,31 @@ def people(connection: duckdb.DuckDBPyConnection, told: str, into: str, country:
     Raises duckdb.CatalogException when `told` is missing or `into` exists already.
     """
     q = queries("standardise")
-    connection.execute(q["words_macro"])
+    for macros in ("words_macro", "other_script_macro", "name_key_macro", "phone_macros", "email_macros", "date_macro"):
+        connection.execute(q[macros])
     connection.execute(q["told"], {"told": told})
     _fold_other_scripts(connection)
     _take_names_apart(connection)
     _spell_emails(connection)
     _spell_phones(connection, country)
-    words = list(normal_forms.STREET_WORDS)
-    short = list(normal_forms.STREET_WORDS.values())
-    connection.execute(q["addresses"], {"spelt": words, "short": short})
-    connection.execute(q["people"])
-    connection.table("standardise_people").create(into)
+    words = normal_forms.STREET_WORDS
+    connection.execute(q["street_words"], {"spelt": list(words), "short": list(words.values())})
+    connection.sql(q["people"]).create(into)
     connection.execute(q["put_away"])
-    for name in WORD_TABLES:
+    for name in SPELT:
         connection.unregister(name)
 
 
 def _fold_other_scripts(connection: duckdb.DuckDBPyConnection) -> None:
     q = queries("standardise")
     texts = _texts(connection, q["other_scripts"])
+    if not texts:
+        return
     folded = pa.table({"text": pa.array(texts, pa.string()),
                        "ascii": pa.array([normal_forms.ascii_form(t) for t in texts], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_folded", folded, q["in_ascii"])
+    connection.register("standardise_folded", folded)
+    connection.execute(q["fold"])
+    connection.unregister("standardise_folded")
 
 
 def _take_names_apart(connection: duckdb.DuckDBPyConnection) -> None:
@@ -69,33 +72,25 @@ def _take_names_apart(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _spell_emails(connection: duckdb.DuckDBPyConnection) -> None:
     q = queries("standardise")
-    connection.execute(q["plain_emails"], {"no_reply": normal_forms.NO_REPLY})
+    connection.execute(q["email_settings"], {"no_reply": normal_forms.NO_REPLY})
     told = _texts(connection, q["odd_emails"])
     spelt = [normal_forms.email(t) for t in told]
-    odd = pa.table({
+    connection.register("standardise_odd_email", pa.table({
         "told": pa.array(told, pa.string()), "address": pa.array(spelt, pa.string()),
-        "mailbox": pa.array([normal_forms.mailbox(a) if a else None for a in spelt], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_odd_email", odd, q["add_odd_emails"])
+        "mailbox": pa.array([normal_forms.mailbox(a) if a else None for a in spelt], pa.string())}))  # fmt: skip
 
 
 def _spell_phones(connection: duckdb.DuckDBPyConnection, country: str | None) -> None:
     q = queries("standardise")
-    connection.execute(q["bare_phones"], {"country": country})
-    told = connection.execute(q["phones"], {"country": country}).fetchall()
+    connection.execute(q["country"], {"country": country})
+    told = connection.execute(q["phones"]).fetchall()
     spelt = [normal_forms.phone(text, told_country or country) for text, told_country in told]
-    rows = pa.table({
+    connection.register("standardise_spelt_phone", pa.table({
         "told": pa.array([text for text, _ in told], pa.string()),
         "country": pa.array([c for _, c in told], pa.string()),
         "e164": pa.array([p.e164 for p in spelt], pa.string()),
-        "national": pa.array([p.national for p in spelt], pa.string())})  # fmt: skip
-    _with_rows(connection, "standardise_spelt_phone", rows, q["add_phones"])
+        "national": pa.array([p.national for p in spelt], pa.string())}))  # fmt: skip
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     return [row[0] for row in connection.execute(query).fetchall()]
-
-
-def _with_rows(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, query: str) -> None:
-    connection.register(name, rows)
-    connection.execute(query)
-    connection.unregister(name)

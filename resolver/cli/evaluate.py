@@ -14,6 +14,7 @@ from resolver.cli.exits import Exit, complain
 from resolver.linkage import quality
 
 _MATCH = "match"
+_SIDES = ("left", "right")
 
 
 class WrongLabels(ValueError):
@@ -28,29 +29,33 @@ def evaluate_command(
     seed: Annotated[int, typer.Option(min=0, help="Which sample.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
 ) -> None:
-    """Precision, recall and F1 with 95 % intervals, of the pairs that were judged.
+    """Precision, recall and F1 of the clusters with 95 % intervals, and how much of it all blocking found.
 
-    Without labels the model's own probabilities stand in, and the intervals are wide. With --ask it writes a stratified
-    sample to judge by hand; --labels reads it back.
+    Without labels, what labelled data sets taught stands in, and the intervals are as wide as those sets differ. With
+    --ask it writes a stratified sample to judge by hand, both records side by side; --labels reads it back. Records
+    that tell the very same count once.
     """
     try:
-        judged = pq.read_table(pairs)
+        considered = quality.considered(pq.read_table(pairs))
         if ask:
-            asked = _asked(judged, ask, seed, out)
+            asked = _asked(considered, ask, seed, out)
             shown.asked(asked, out, as_json=as_json)
             return
-        found = quality.estimate(judged, _labels(labels), seed)
+        found = quality.estimate(considered, _labels(labels), seed)
     except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError, WrongLabels, KeyError) as error:
         complain(f"{error}", as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE) from error
     shown.quality(asdict(found), as_json=as_json)
 
 
-def _asked(judged: pa.Table, size: int, seed: int, out: Path) -> int:
-    sample = quality.sample(judged, size, seed)
-    frame = pl.DataFrame(sample.to_pydict()).with_columns(pl.lit("").alias(_MATCH))
-    frame.write_csv(out)
-    return frame.height
+def _asked(considered: pa.Table, size: int, seed: int, out: Path) -> int:
+    """Write the sample: what is to be filled in, who the two records are, and field by field what both tell."""
+    sample = pl.DataFrame(quality.sample(considered, size, seed))
+    fields = sample["left"].struct.fields if "left" in sample.columns else []
+    told = [name for name in fields if any(sample[side].struct.field(name).is_not_null().any() for side in _SIDES)]
+    beside = [pl.col(side).struct.field(name).alias(f"{side}_{name}") for name in told for side in _SIDES]
+    sample.select(pl.lit("").alias(_MATCH), "stratum", *quality.PAIR, *beside).write_csv(out)
+    return sample.height
 
 
 def _labels(path: Path | None) -> pa.Table:

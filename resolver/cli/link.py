@@ -5,12 +5,11 @@ from typing import Annotated
 
 import tomlkit
 import typer
-from pydantic import ValidationError
 
 from resolver import policy as decided
 from resolver.cli import shown
 from resolver.cli.exits import Exit, complain, explained
-from resolver.linkage import Linkage, LinkageModel, LinkagePolicy, link
+from resolver.linkage import Linkage, LinkageModel, LinkagePolicy, WrongModel, link
 from resolver.linkage.columns import UnknownField
 from resolver.linkage.engine import Threshold
 from resolver.linkage.tables import Unreadable
@@ -53,7 +52,7 @@ def link_command(
                 threshold=_threshold(threshold),
                 seed=seed,
             )
-    except (Unreadable, UnknownField, ValidationError, FileNotFoundError) as error:
+    except (Unreadable, UnknownField, WrongModel, FileNotFoundError) as error:
         complain(str(error), as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE) from error
     with explained(as_json):

@@ -22,6 +22,7 @@ from resolver.publish import Planned
 from resolver.run import Progress, silent
 
 _DIFF_LINES = 40
+_RULES = 12
 
 
 def console() -> Console:
@@ -368,9 +369,17 @@ def linked(summary: Answer, written: Mapping[str, Path], *, as_json: bool) -> No
         return
     out = console()
     fields = [{"column": column, "understood as": field} for field, column in summary["fields"].items()]
+    fields += [{"column": column, "understood as": "compared as it is"} for column in summary["further"]]
+    fields += [{"column": column, "understood as": "- (not used; --map or --also)"} for column in summary["unused"]]
     table("What the columns hold", fields, out=out)
     for warning in summary["warnings"]:
         out.print(f"[yellow]{escape(warning)}[/yellow]")
+    rules = list(summary["blocking"].items())[:_RULES]
+    table(
+        f"Blocking rules, at most {summary['pairs_per_record']:g} pairs per record each",
+        [{"records agree on": rule, "judged pairs": pairs} for rule, pairs in rules],
+        out=out,
+    )
     figures = ("records", "clusters", "largest", "review", "compared", "judged", "model")
     table("Who is who", [{"": name, "figure": summary[name]} for name in figures], out=out)
     table("Written", [{"what": what, "file": path} for what, path in written.items()], out=out)
@@ -389,10 +398,12 @@ def asked(number: int, out: Path, *, as_json: bool) -> None:
 
 
 def quality(found: Answer, *, as_json: bool) -> None:
-    """Precision, recall and F1 with their intervals."""
+    """Precision, recall, F1 and blocking recall with their intervals."""
     if as_json:
         as_json_document(found)
         return
-    rows = [{"figure": name, **found[name]} for name in ("precision", "recall", "f1")]
+    rows = [
+        {"figure": name.replace("_", " "), **found[name]} for name in ("precision", "recall", "f1", "blocking_recall")
+    ]
     figures = [{name: value if name == "figure" else f"{value:.4f}" for name, value in row.items()} for row in rows]
-    table(f"Quality of the judged pairs, 95 % intervals, from {found['labels']} labels", figures)
+    table(f"Quality of the clusters, 95 % intervals, from {found['labels']} labels", figures)

@@ -13,9 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from resolver import standard_form
 from resolver.linkage import judging, records, scoring, training
+from resolver.linkage.blocking import Pairs
 from resolver.linkage.clustering import Clustered, agglomerate
 from resolver.linkage.columns import Understood
 from resolver.linkage.comparisons import ALL
@@ -26,6 +28,7 @@ from resolver.linkage.records import numbers_of
 from resolver.linkage.repeats import Collapsed, collapsed
 from resolver.linkage.tables import People, Told, read
 
+Ints = NDArray[np.int64]
 Threshold = float | Literal["auto"]
 
 
@@ -34,8 +37,10 @@ class Linkage:
     """The answer: who is who, and why.
 
     `clusters`: source, id, cluster, review: every input row once, in input order.
+    `policy`: what was decided, with the budget that followed from the number of records.
     `pairs`: left_source, left_id, right_source, right_id, together (in one cluster), verdict, match_weight,
     match_probability, blocked_by, levels; sorted by the two records.
+    `rows`: where the two records of each pair stand in the input.
     """
 
     clusters: pa.Table
@@ -45,14 +50,20 @@ class Linkage:
     understood: Understood
     trained: bool
     compared: int
+    told: pa.Table
+    rows: tuple[Ints, Ints]
 
     def save_clusters(self, path: Path | str) -> None:
         """Write the clusters as Parquet."""
         pq.write_table(self.clusters, path)
 
     def save_pairs(self, path: Path | str) -> None:
-        """Write the judged pairs as Parquet."""
-        pq.write_table(self.pairs, path)
+        """Write the judged pairs as Parquet, with what both records tell in the structs `left` and `right`."""
+        said = pa.StructArray.from_arrays(
+            [column.combine_chunks() for column in self.told.columns], names=self.told.column_names
+        )
+        left, right = (said.take(pa.array(rows)) for rows in self.rows)
+        pq.write_table(self.pairs.append_column("left", left).append_column("right", right), path)
 
     def match_weights_chart(self) -> dict[str, Any]:
         """Splink's chart of the model's match weights, as a Vega-Lite specification."""
@@ -62,6 +73,11 @@ class Linkage:
             }
             prior = float(self.model.parameters(self.model.trained_on).prior[0])
             return scoring.match_weights_chart(nobody.connection, ALL, trained, prior)
+
+    def _proposed_by(self) -> dict[str, int]:
+        """Blocking rule -> judged pairs that it was the first to propose, the most productive first."""
+        counts = {row["values"]: row["counts"] for row in pc.value_counts(self.pairs["blocked_by"]).to_pylist()}
+        return dict(sorted(counts.items(), key=lambda rule: (-rule[1], rule[0])))
 
     def summary(self) -> dict[str, Any]:
         """What happened, in figures and words."""
@@ -73,6 +89,8 @@ class Linkage:
             "review": pc.sum(self.clusters["review"]).as_py() or 0,
             "compared": self.compared,
             "judged": self.pairs.num_rows,
+            "pairs_per_record": self.policy.pairs_per_record,
+            "blocking": self._proposed_by(),
             "model": "trained on these records" if self.trained else "as given",
             "fields": dict(self.understood.fields),
             "further": list(self.understood.others),
@@ -89,7 +107,7 @@ def judge(
     Pairs under `policy.keep_log_odds` are left out. The same records give the same bytes whatever the threads.
     """
     loaded = records.load(connection, people, policy.threads)
-    weighed = _weighed(loaded, training.candidates(loaded, policy), model, policy)
+    weighed = _weighed(loaded, training.proposed(loaded, policy), None, model, policy)
     loaded.connection.close()
     return weighed
 
@@ -104,18 +122,22 @@ def _nobody() -> Iterator[records.Records]:
 
 
 def _weighed(
-    loaded: records.Records, pairs: training.Candidates, model: LinkageModel, policy: LinkagePolicy
+    loaded: records.Records,
+    pairs: Pairs,
+    known: training.Candidates | None,
+    model: LinkageModel,
+    policy: LinkagePolicy,
 ) -> Weighed:
-    if not pairs.left.size:
+    if not pairs.size:
         return Weighed(judging.PAIRS.empty_table(), 0, judging.CONTRADICTIONS.empty_table())
-    scored = judging.score(loaded, pairs, model, policy)
-    return Weighed(judging.table(loaded, scored, model), scored.compared, judging.contradictions(loaded, scored))
+    scored = judging.score(loaded, pairs, known, model, policy)
+    return Weighed(judging.table(loaded, scored, model), scored.considered, judging.contradictions(loaded, scored))
 
 
 def train(connection: duckdb.DuckDBPyConnection, people: str, policy: LinkagePolicy, seed: int = 1) -> LinkageModel:
     """A linkage model of the standardised table `people`, without labels."""
     loaded = records.load(connection, people, policy.threads)
-    model = training.train_on(loaded, training.candidates(loaded, policy), policy, seed)
+    model, _ = training.train_on(loaded, training.proposed(loaded, policy), policy, seed)
     loaded.connection.close()
     return model
 
@@ -144,12 +166,14 @@ def link(
     told = read(people, id=id, source=source, columns=columns, also=also)
     once = collapsed(told.people, policy.threads)
     loaded = _loaded(once.people, policy)
-    pairs = training.candidates(loaded, policy)
-    trained = model is None and loaded.count >= policy.small and pairs.left.size > 0
+    pairs = training.proposed(loaded, policy)
+    policy = policy.model_copy(update={"pairs_per_record": policy.rule_budget(loaded.count)})
+    known = None
+    trained = model is None and loaded.count >= policy.small and pairs.size > 0
     if trained:
-        model = training.train_on(loaded, pairs, policy, seed)
+        model, known = training.train_on(loaded, pairs, policy, seed)
     model = model or LinkageModel.shipped()
-    weighed = _weighed(loaded, pairs, model, policy)
+    weighed = _weighed(loaded, pairs, known, model, policy)
     loaded.connection.close()
     clustered = agglomerate(
         once.people["record"].to_pylist(),
@@ -158,19 +182,27 @@ def link(
         contradictions=weighed.contradictions,
         policy=policy,
     )
-    pairs_told = _pairs(told, weighed.pairs, clustered, once)
+    ids = once.people["record"].combine_chunks()
+    ends = numbers_of(ids, weighed.pairs["left"]), numbers_of(ids, weighed.pairs["right"])
     return Linkage(
-        _clusters(told, clustered, once), pairs_told, model, policy, told.understood, trained, weighed.compared
+        clusters=_clusters(told, clustered, once),
+        pairs=_pairs(told, weighed.pairs, ends, clustered, once),
+        model=model,
+        policy=policy,
+        understood=told.understood,
+        trained=trained,
+        compared=weighed.considered,
+        told=told.people.drop_columns(["record", "source"]),
+        rows=(once.row[ends[0]], once.row[ends[1]]),
     )
 
 
 def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:
     connection = duckdb.connect(config={"threads": policy.threads})
     connection.register("link_told", people)
-    standard_form.people(connection, "link_told", "link_people")
-    loaded = records.load(connection, "link_people", policy.threads)
-    connection.close()
-    return loaded
+    standard_form.people(connection, "link_told", "linkage_people")
+    connection.unregister("link_told")
+    return records.within(connection)
 
 
 def _shifted(judged: pa.Table, threshold: Threshold) -> pa.Table:
@@ -193,24 +225,21 @@ def _clusters(told: Told, clustered: Clustered, once: Collapsed) -> pa.Table:
     return pa.table(columns, names=["source", "id", "cluster", "review"])
 
 
-def _pairs(told: Told, judged: pa.Table, clustered: Clustered, once: Collapsed) -> pa.Table:
-    """Judged pairs with the source and id of both records, and what came of them."""
-    ids = told.people["record"].combine_chunks()
-    ends = {side: numbers_of(ids, judged[side]) for side in ("left", "right")}
-    cluster = clustered.clusters["cluster"].take(pa.array(once.place))
-    together = pc.equal(cluster.take(pa.array(ends["left"])), cluster.take(pa.array(ends["right"])))
-    doubtful = np.isin(_packed(ids, judged), _packed(ids, clustered.doubts))
+def _pairs(told: Told, judged: pa.Table, ends: tuple[Ints, Ints], clustered: Clustered, once: Collapsed) -> pa.Table:
+    """Judged pairs, by where the two stand among the records, with source and id of both, and what came of them."""
+    left, right = (pa.array(end) for end in ends)
+    cluster = clustered.clusters["cluster"]
+    together = pc.equal(cluster.take(left), cluster.take(right))
+    ids = once.people["record"].combine_chunks()
+    doubts = [numbers_of(ids, clustered.doubts[side]) for side in ("left", "right")]
+    doubtful = np.isin((ends[0] << 32) | ends[1], (doubts[0] << 32) | doubts[1])
     verdict = pc.if_else(pa.array(doubtful), "unsure", pc.if_else(together, "match", "non_match"))
     named = {
-        f"{side}_{what}": values.take(pa.array(ends[side]))
-        for side in ("left", "right")
+        f"{side}_{what}": values.take(pa.array(once.row[end]))
+        for side, end in zip(("left", "right"), ends, strict=True)
         for what, values in (("source", told.source), ("id", told.id))
     }
     rest = judged.select(["match_weight", "match_probability", "blocked_by", "levels"])
     return pa.table(
         {**named, "together": together, "verdict": verdict, **dict(zip(rest.column_names, rest.columns, strict=True))}
     )
-
-
-def _packed(ids: pa.StringArray, pairs: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return (numbers_of(ids, pairs["left"]) << 32) | numbers_of(ids, pairs["right"])

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from resolver.linkage import agglomeration, blocking, evidence, mixture
+from resolver.linkage import agglomeration, blocking, bounds, evidence, mixture
 from resolver.linkage.agglomeration import Bounds
+from resolver.linkage.blocking import Pairs
 from resolver.linkage.evidence import Codes, Feature
 from resolver.linkage.mixture import Parameters
 from resolver.linkage.model import LinkageModel, subset
@@ -30,14 +31,14 @@ CONTRADICTIONS = pa.schema([("left", pa.string()), ("right", pa.string()), ("rea
 
 @dataclass(frozen=True)
 class Weighed:
-    """Judged pairs (see PAIRS), sorted by left and right, and how many were compared to find them.
+    """Judged pairs (see PAIRS), sorted by left and right, and how many were considered to find them.
 
     `contradictions` (left, right, reason) are pairs near each other that say of themselves what one person would not:
     their suffixes, birth dates or ids differ as those of one person hardly ever do in these records.
     """
 
     pairs: pa.Table
-    compared: int
+    considered: int
     contradictions: pa.Table
 
 
@@ -61,7 +62,7 @@ class Scored:
     codes: list[Codes]
     ratios: NDArray[np.float32]
     log_odds: NDArray[np.float64]
-    compared: int
+    considered: int
     contradictions: Contradictions
 
     def taken(self, where: NDArray[np.int64]) -> Scored:
@@ -76,8 +77,13 @@ class Scored:
         return self.taken(np.flatnonzero(self.log_odds > line))
 
 
-def score(records: Records, found: Candidates, model: LinkageModel, policy: LinkagePolicy) -> Scored:
-    """Weigh candidates, and then also the pairs that no rule proposed but that belong to one cluster of them."""
+def score(
+    records: Records, pairs: Pairs, known: Candidates | None, model: LinkageModel, policy: LinkagePolicy
+) -> Scored:
+    """Weigh the proposed pairs that may be above the line, and then also the others that belong to one cluster of them.
+
+    The levels of some pairs may be `known` already.
+    """
     rarity = model.rarities(records.values, records.value_hashes)
     wanted = evidence.features(records.comparisons)
     parameters = subset(model.parameters(records.count), wanted)
@@ -88,16 +94,17 @@ def score(records: Records, found: Candidates, model: LinkageModel, policy: Link
         log_odds = np.asarray(np.round(mixture.log_odds(ratios).astype(np.float64), 6), np.float64)
         return Scored(pairs, codes, ratios, log_odds, pairs.left.size, NO_CONTRADICTIONS)
 
-    first = weighed(found)
+    likely = bounds.plausible(records.outline, pairs, wanted, parameters, rarity, policy.keep_log_odds)
+    first = weighed(compared(records, likely, known))
     above = first.above(policy.keep_log_odds)
     inside = blocking.pairs_within(
         agglomeration.clusters(records.count, above.pairs.left, above.pairs.right, above.log_odds, GENEROUS)
     )
-    proposed = blocking.packed(found.left, found.right)
-    missing = weighed(compared(records, blocking.without(inside, proposed)))
-    near = _together(first.taken(blocking.places(inside, proposed)), missing)
+    missing = weighed(compared(records, blocking.without(inside, likely), known))
+    near = _together(first.taken(blocking.places(inside, likely)), missing)
     both = _together(above, missing.above(policy.keep_log_odds))
-    return replace(both, contradictions=_contradictions(near, wanted, parameters))
+    considered = pairs.size + blocking.without(inside, pairs).size
+    return replace(both, considered=considered, contradictions=_contradictions(near, wanted, parameters))
 
 
 def _contradictions(scored: Scored, wanted: Sequence[Feature], parameters: Parameters) -> Contradictions:
@@ -119,7 +126,7 @@ def _together(first: Scored, second: Scored) -> Scored:
         [np.r_[a, b][order] for a, b in zip(first.codes, second.codes, strict=True)],
         np.concatenate([first.ratios, second.ratios])[order],
         np.r_[first.log_odds, second.log_odds][order],
-        first.compared + second.compared,
+        first.considered + second.considered,
         first.contradictions,
     )
 

@@ -30,6 +30,10 @@ LEAST_PEOPLE = 3
 LEAST_POPULATION = 1_000
 
 
+class WrongModel(ValueError):
+    """A file that is no linkage model of this version; the text says why."""
+
+
 class FrozenModel(BaseModel):
     """Immutable, and strict about unknown keys."""
 
@@ -86,8 +90,13 @@ class LinkageModel(FrozenModel):
 
     @classmethod
     def load(cls, path: Path | str) -> LinkageModel:
-        """Read a saved model. Raises pydantic.ValidationError when it is not one."""
-        return cls.model_validate(orjson.loads(Path(path).read_bytes()))
+        """Read a saved model. Raises WrongModel when it is not one, or one of another version."""
+        try:
+            model = cls.model_validate(orjson.loads(Path(path).read_bytes()))
+            model.parameters(model.trained_on)
+        except ValueError as error:
+            raise WrongModel(f"{path}: not a linkage model of this version: {error}") from error
+        return model
 
     @classmethod
     def shipped(cls) -> LinkageModel:
@@ -114,9 +123,13 @@ class LinkageModel(FrozenModel):
         it is taken at the nearest power of two, so that a few more records do not move every weight. A handful of
         records is a sample of a larger population: two strangers do not become likely to be one because few are seen.
         """
+        by_name = {feature.name: feature for feature in self.features}
+        missing = [feature.name for feature in features(ALL) if feature.name not in by_name]
+        missing += [kind for kind in KINDS if kind not in self.related]
+        if missing:
+            raise WrongModel(f"the model lacks {', '.join(missing)}")
         population = 2.0 ** round(np.log2(max(records, LEAST_POPULATION)))
         prior = np.array([self.related[kind] for kind in KINDS]) * 2.0 / (population - 1.0)
-        by_name = {feature.name: feature for feature in self.features}
         tables = [_tables(by_name[feature.name], feature) for feature in features(ALL)]
         return Parameters(prior, [shares for shares, _ in tables], [chance for _, chance in tables])
 
@@ -148,7 +161,7 @@ def _feature_model(feature: Feature, shares: NDArray[np.float64], chance: NDArra
 def _tables(model: FeatureModel, feature: Feature) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     expected = [level.name for level in feature.comparison.levels]
     if [level.name for level in model.levels] != expected:
-        raise ValueError(f"the model's levels of {model.name} are not those of this version: {expected}")
+        raise WrongModel(f"the model's levels of {model.name} are not those of this version: {expected}")
     shares = np.full((len(KINDS), 1 + len(model.levels)), np.nan)
     chance = np.ones(1 + len(model.levels))
     for i, level in enumerate(model.levels, 1):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resolver.linkage import scoring
 from resolver.linkage.blocking import Keys
+from resolver.linkage.bounds import Outline, Text, digits
 from resolver.linkage.comparisons import ALL, Comparison
 from resolver.linkage.frequencies import Values
 from resolver.warehouse import queries
@@ -68,6 +69,20 @@ class Records:
         return hashes
 
     @functools.cached_property
+    def outline(self) -> Outline:
+        """What rules pairs out before they are compared."""
+        texts = self._columns("texts")
+        numbers = self._columns("digits")
+        return Outline(
+            self.parts,
+            {name: Text.of(texts[name].combine_chunks()) for name in texts.column_names},
+            {name: digits(numbers[name].combine_chunks()) for name in numbers.column_names},
+        )
+
+    def _columns(self, query: str) -> pa.Table:
+        return self.connection.sql(queries("linkage")[query]).to_arrow_table()
+
+    @functools.cached_property
     def comparer(self) -> scoring.Comparer:
         """What compares pairs of these records."""
         return scoring.Comparer(self.connection, self.comparisons)
@@ -76,13 +91,18 @@ class Records:
 def load(connection: duckdb.DuckDBPyConnection, people: str, threads: int) -> Records:
     """Copy the persons of the standardised table `people` (no companies, no placeholders) into a scratch database."""
     scratch = duckdb.connect(config={"threads": threads})
+    scratch.register("linkage_arriving", connection.table(people).to_arrow_reader(100_000))
+    scratch.execute(queries("linkage")["people"])
+    scratch.unregister("linkage_arriving")
+    return within(scratch)
+
+
+def within(scratch: duckdb.DuckDBPyConnection) -> Records:
+    """The persons of the standardised table `linkage_people` of a database that is the linkage's own; the table is
+    dropped."""
     q = queries("linkage")
-    scratch.register("linkage_people", connection.table(people).fetch_record_batch(100_000))
-    scratch.execute(q["people"])
-    scratch.unregister("linkage_people")
-    scratch.execute(q["numbers"])
-    scratch.execute(q["records"])
-    scratch.execute(q["parts_macro"])
+    for step in ("numbers", "records", "people_away", "parts_macro"):
+        scratch.execute(q[step])
     ids = scratch.sql(q["record_names"]).to_arrow_table()["record"].combine_chunks()
     filled = dict(zip(*_first_row(scratch, q["filled"]), strict=True))
     comparisons = tuple(c for c in ALL if filled[c.name] > 1)

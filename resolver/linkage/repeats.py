@@ -30,10 +30,12 @@ IDENTIFYING: tuple[tuple[tuple[str, ...], ...], ...] = (
 
 @dataclass(frozen=True)
 class Collapsed:
-    """`people` with every repeated row once; `place[i]` is where row i of the original stands in it."""
+    """`people` with every repeated row once; `place[i]` is where row i of the original stands in it, `row[j]` which row
+    of the original its row j is."""
 
     people: pa.Table
     place: NDArray[np.int64]
+    row: NDArray[np.int64]
 
 
 def collapsed(people: pa.Table, threads: int) -> Collapsed:
@@ -42,17 +44,17 @@ def collapsed(people: pa.Table, threads: int) -> Collapsed:
     everything = np.arange(people.num_rows)
     told = people.drop_columns(["record", "source"])
     if not told.num_columns:
-        return Collapsed(people, everything)
+        return Collapsed(people, everything, everything)
     row_hash = _row_hashes(told, threads)
     identified = _identified(people)
     if not identified.any() or _distinct(row_hash[identified]) > WORTH_IT * people.num_rows:
-        return Collapsed(people, everything)
+        return Collapsed(people, everything, everything)
     order = np.lexsort((_ranks(people["record"]), row_hash))
     starts = np.ones(order.size, np.bool_)
     starts[1:] = (row_hash[order][1:] != row_hash[order][:-1]) | ~identified[order][1:]
     number = np.empty(order.size, np.int64)
     number[order] = np.cumsum(starts) - 1
-    return Collapsed(people.take(pa.array(order[starts])), number)
+    return Collapsed(people.take(pa.array(order[starts])), number, order[starts])
 
 
 def _row_hashes(told: pa.Table, threads: int) -> NDArray[np.uint64]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -60,6 +61,16 @@ def read(
 
 
 FILE = "__file__"
+SHAPES = {
+    "email": "@",
+    "phone": r"\d{4}",
+    "birth_date": r"\d{4}|\d{2}\D\d{2}",
+    "birth_year": r"\d{4}",
+    "age": r"^\d{1,3}$",
+}
+IDENTIFYING = ("email", "phone", "national_id", "loyalty_number")
+CROWD, CROWD_SHARE = 20, 0.005
+LOOKED_AT = 10_000
 
 
 def _rows(given: People) -> pa.Table:
@@ -95,7 +106,7 @@ def _file(path: Path) -> pa.Table:
 def _told(rows: pa.Table, known: Understood) -> Told:
     fields = {name: _text(rows[column]) for name, column in known.fields.items()}
     warnings = list(known.warnings)
-    row_numbers = pc.cast(pa.array(range(rows.num_rows)), pa.string())
+    row_numbers = pc.cast(pa.array(np.arange(rows.num_rows)), pa.string())
     ids = fields.pop("record", None)
     if ids is None:
         warnings.append("no column of ids: rows are numbered")
@@ -111,7 +122,7 @@ def _told(rows: pa.Table, known: Understood) -> Told:
             fields["birth_year"] = _year_of(age)
     for number, column in enumerate(known.others, 1):
         fields[f"other_{number}"] = _text(rows[column])
-    warnings += _useless(known, fields)
+    warnings += _useless(known, fields) + _dangerous(known, fields)
     people = pa.table({"record": record, "source": source, **fields})
     return Told(people, _plain(source), _plain(ids), replace(known, warnings=warnings))
 
@@ -150,8 +161,28 @@ def _useless(known: Understood, fields: Mapping[str, pa.Array]) -> list[str]:
     """Columns with nothing in them, or with the same in every row."""
     found = []
     for name, values in fields.items():
-        different = pc.count_distinct(values).as_py()
-        if different <= 1 and len(values) > 1:
+        ends = pc.min_max(values).as_py()
+        if ends["min"] == ends["max"] and len(values) > 1:
             column = known.fields.get(name, name)
-            found.append(f"{column} says {'nothing' if different == 0 else 'the same in every row'}: it is of no use")
+            found.append(
+                f"{column} says {'nothing' if ends['min'] is None else 'the same in every row'}: it is of no use"
+            )
+    return found
+
+
+def _dangerous(known: Understood, fields: Mapping[str, pa.Array]) -> list[str]:
+    """Columns that do not hold what their name says, and values that a crowd shares as if they identified somebody."""
+    found = []
+    for name, values in fields.items():
+        column, told = known.fields.get(name, name), pc.drop_null(values)
+        some = told[:LOOKED_AT]
+        shape = SHAPES.get(name)
+        if shape and len(some) and 2 * pc.sum(pc.match_substring_regex(some, shape)).as_py() < len(some):
+            found.append(f"{column} is read as {name}, but most of it does not look like that; --map says otherwise")
+        if name in IDENTIFYING and len(told):
+            crowd = pc.max(pc.value_counts(told).field("counts")).as_py()
+            if crowd >= CROWD and crowd > CROWD_SHARE * len(told):
+                found.append(
+                    f"{column}: one value stands in {crowd:,} rows; it counts as common, not as a person's own"
+                )
     return found

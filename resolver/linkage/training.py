@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.linkage import agglomeration, blocking, evidence, mixture
+from resolver.linkage import agglomeration, blocking, bounds, evidence, mixture
 from resolver.linkage.agglomeration import Bounds
+from resolver.linkage.blocking import Pairs
 from resolver.linkage.comparisons import ALL
 from resolver.linkage.evidence import Codes, Feature, Names, Rarity
 from resolver.linkage.frequencies import rarities
@@ -32,6 +33,11 @@ class Candidates:
     right: NDArray[np.int64]
     levels: NDArray[np.uint8]
 
+    @property
+    def packed(self) -> Pairs:
+        """The pairs, packed."""
+        return blocking.packed(self.left, self.right)
+
     def taken(self, where: NDArray[np.int64]) -> Candidates:
         """Some of the pairs."""
         return Candidates(self.left[where], self.right[where], self.levels[:, where])
@@ -43,58 +49,64 @@ class Candidates:
         return Candidates(left[order], right[order], np.concatenate([self.levels, more.levels], axis=1)[:, order])
 
 
-def candidates(records: Records, policy: LinkagePolicy) -> Candidates:
-    """The pairs that blocking proposes, compared; none where there is nothing to compare by."""
+def proposed(records: Records, policy: LinkagePolicy) -> Pairs:
+    """The packed pairs that blocking proposes; none where there is nothing to compare by."""
     if not records.comparisons:
-        none = np.empty(0, np.int64)
-        return Candidates(none, none, np.empty((0, 0), np.uint8))
-    return compared(records, blocking.candidates(records.parts, policy.rule_budget(records.count)))
+        return np.empty(0, np.uint64)
+    return blocking.candidates(records.parts, policy.rule_budget(records.count))
 
 
-def compared(records: Records, pairs: blocking.Pairs) -> Candidates:
-    """Packed, sorted pairs with their levels."""
-    left, right = blocking.unpacked(pairs)
-    return Candidates(left, right, records.comparer.levels(pairs))
+def compared(records: Records, pairs: Pairs, known: Candidates | None = None) -> Candidates:
+    """Packed, sorted pairs with their levels; those already `known` are not compared again."""
+    fresh = pairs if known is None else blocking.without(pairs, known.packed)
+    found = Candidates(*blocking.unpacked(fresh), records.comparer.levels(fresh))
+    if known is None or fresh.size == pairs.size:
+        return found
+    return found.with_more(known.taken(blocking.places(pairs, known.packed)))
 
 
-def train_on(records: Records, pairs: Candidates, policy: LinkagePolicy, seed: int) -> LinkageModel:
-    """A model of these records from these candidates."""
+def train_on(records: Records, pairs: Pairs, policy: LinkagePolicy, seed: int) -> tuple[LinkageModel, Candidates]:
+    """A model of these records from these proposed pairs, and those of them that had to be compared for it."""
     wanted = evidence.features(records.comparisons)
     known = mixture.start(evidence.features(ALL), records.count)
-    parameters, clusters = _estimated(records, pairs, wanted, policy, seed)
+    parameters, clusters, seen = _estimated(records, pairs, wanted, policy, seed)
     frequencies = frequencies_of(records.values, records.value_hashes, clusters)
-    return LinkageModel.of(completed(parameters, known, wanted), records.count, records.all_pairs, frequencies)
+    model = LinkageModel.of(completed(parameters, known, wanted), records.count, records.all_pairs, frequencies)
+    return model, seen
 
 
 def _estimated(
-    records: Records, pairs: Candidates, wanted: Sequence[Feature], policy: LinkagePolicy, seed: int
-) -> tuple[Parameters, NDArray[np.int64]]:
-    """Parameters, and the clusters that they were last counted in."""
+    records: Records, pairs: Pairs, wanted: Sequence[Feature], policy: LinkagePolicy, seed: int
+) -> tuple[Parameters, NDArray[np.int64], Candidates]:
+    """Parameters, the clusters that they were last counted in, and the pairs that were compared."""
     population = _population(records, wanted, policy.random_pairs, seed)
     rarity = rarities(records.values)
-    some, each = _sample(pairs, policy.training_pairs, seed)
+    sampled, each = _sample(pairs, policy.training_pairs, seed)
+    some = compared(records, sampled)
     codes = _encoded(records, some, rarity)
     parameters = mixture.fit(wanted, codes, population, mixture.start(wanted, records.count), each)
-    hopeless, plausible = _parted(wanted, codes, _encoded(records, pairs, rarity), parameters, each)
-    return _corrected(records, pairs.taken(plausible), wanted, population, hopeless, parameters, policy)
+    hopeless = _hopeless(wanted, codes, parameters, each)
+    likely = bounds.plausible(records.outline, pairs, wanted, parameters, rarity, HOPELESS)
+    every = compared(records, likely, some)
+    log_odds = mixture.log_odds(mixture.log_ratios(wanted, _encoded(records, every, rarity), parameters))
+    plausible = every.taken(np.flatnonzero(log_odds >= HOPELESS))
+    parameters, clusters = _corrected(records, plausible, wanted, population, hopeless, parameters, policy)
+    return parameters, clusters, every
 
 
-def _sample(pairs: Candidates, count: int, seed: int) -> tuple[Candidates, float]:
+def _sample(pairs: Pairs, count: int, seed: int) -> tuple[Pairs, float]:
     """At most so many of the pairs, and how many pairs each stands for."""
-    if pairs.left.size <= count:
+    if pairs.size <= count:
         return pairs, 1.0
-    chosen = np.random.default_rng(seed).choice(pairs.left.size, count, replace=False)
-    return pairs.taken(np.sort(chosen)), pairs.left.size / count
+    chosen = np.random.default_rng(seed).choice(pairs.size, count, replace=False)
+    return pairs[np.sort(chosen)], pairs.size / count
 
 
-def _parted(
-    wanted: Sequence[Feature], some: list[Codes], every: list[Codes], parameters: Parameters, each: float
-) -> tuple[Counts, NDArray[np.int64]]:
-    """What the pairs that can never match amount to, from the sample; and which pairs may."""
+def _hopeless(wanted: Sequence[Feature], some: list[Codes], parameters: Parameters, each: float) -> Counts:
+    """What the pairs that can never match amount to, from the sample."""
     ratios = mixture.log_ratios(wanted, some, parameters)
     hopeless = mixture.log_odds(ratios) < HOPELESS
-    counts = mixture.count(wanted, [c[hopeless] for c in some], mixture.posteriors(ratios[hopeless])).times(each)
-    return counts, np.flatnonzero(mixture.log_odds(mixture.log_ratios(wanted, every, parameters)) >= HOPELESS)
+    return mixture.count(wanted, [c[hopeless] for c in some], mixture.posteriors(ratios[hopeless])).times(each)
 
 
 def _encoded(records: Records, pairs: Candidates, rarity: dict[str, Rarity]) -> list[Codes]:
@@ -114,13 +126,13 @@ def _corrected(
     them."""
     rarity = rarities(records.values)
     clusters = np.arange(records.count)
-    for bounds in [STRICT] * policy.strict_rounds + [GENEROUS] * policy.generous_rounds:
+    for drawn in [STRICT] * policy.strict_rounds + [GENEROUS] * policy.generous_rounds:
         codes = _encoded(records, pairs, rarity)
         log_odds = mixture.log_odds(mixture.log_ratios(wanted, codes, parameters))
         clusters = clustered(
-            records.count, pairs, log_odds, bounds, contradictions_of(wanted, pairs, log_odds, parameters)
+            records.count, pairs, log_odds, drawn, contradictions_of(wanted, pairs, log_odds, parameters)
         )
-        if bounds is GENEROUS:
+        if drawn is GENEROUS:
             pairs = completed_inside(records, pairs, clusters)
         rarity = rarities(records.values, clusters)
         codes = _encoded(records, pairs, rarity)
@@ -149,13 +161,13 @@ def clustered(
     records: int,
     pairs: Candidates,
     log_odds: NDArray[np.floating],
-    bounds: Bounds,
+    limits: Bounds,
     contradictions: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> NDArray[np.int64]:
     """Average-link clusters of scored pairs."""
-    weighty = np.flatnonzero(log_odds > bounds.low)
+    weighty = np.flatnonzero(log_odds > limits.low)
     return agglomeration.clusters(
-        records, pairs.left[weighty], pairs.right[weighty], log_odds[weighty], bounds, contradictions=contradictions
+        records, pairs.left[weighty], pairs.right[weighty], log_odds[weighty], limits, contradictions=contradictions
     )
 
 

@@ -1,18 +1,23 @@
 -- name: people
--- the persons among the standardised people
-create or replace table linkage_person as select * from linkage_people where is_person;
+-- what the linkage needs of the persons among the standardised people, in a database of its own
+create table linkage_people as
+select record, given_name, given_forms, given_sound, middle_name, family_name, family_key, family_sound, name_suffix, sex,
+  birth_digits, birth_year, mailbox, phone_key, address, house_number, street, postcode, district, city, country,
+  national_id, loyalty_number, other_1, other_2, other_3, other_4, name_tokens, is_person
+from linkage_arriving where is_person;
 
 -- name: numbers
--- the record ids, numbered in their order
+-- the record ids, numbered in their order, and the row in which each stands
 create or replace table linkage_number as
-select record, (row_number() over (order by record) - 1)::integer as unique_id from linkage_person;
+select rowid as row, record, (row_number() over (order by record) - 1)::integer as unique_id from linkage_people
+where is_person;
 
 -- name: records
 -- the people to link by number, with the parts that comparisons look at and how common their names are
 create or replace table linkage_record as
 with
-  given as (select given_name, count(*) as given_count from linkage_person group by given_name),
-  family as (select family_key, count(*) as family_count from linkage_person group by family_key)
+  given as (select given_name, count(*) as given_count from linkage_people where is_person group by given_name),
+  family as (select family_key, count(*) as family_count from linkage_people where is_person group by family_key)
 select unique_id,
   given_name, given_forms, given_sound, middle_name, family_name, family_key, family_sound, name_suffix, sex,
   birth_digits, birth_year::integer as birth_year,
@@ -22,10 +27,14 @@ select unique_id,
   national_id, loyalty_number, other_1, other_2, other_3, other_4,
   array_to_string(name_tokens, ' ') as name_set,
   coalesce(given_count, 0) as given_count, coalesce(family_count, 0) as family_count
-from linkage_person
-join linkage_number using (record)
+from linkage_people as person
+join linkage_number as number on number.row = person.rowid
 left join given using (given_name)
 left join family using (family_key);
+
+-- name: people_away
+-- the standardised people are not needed any more
+drop table linkage_people;
 
 -- name: parts_macro
 -- the hash of a value, 0 when there is none
@@ -43,8 +52,23 @@ select unique_id, linkage_part(given_name) as given, linkage_part(family_key) as
   linkage_part(house_number) as house_number,
   linkage_part(street) as street, linkage_part(postcode) as postcode, linkage_part(district) as district,
   linkage_part(city) as city, linkage_part(country) as country, linkage_part(middle_name) as middle, linkage_part(national_id) as national_id, linkage_part(loyalty_number) as loyalty,
-  linkage_part(other_1) as other_1, linkage_part(other_2) as other_2, linkage_part(other_3) as other_3, linkage_part(other_4) as other_4
+  linkage_part(other_1) as other_1, linkage_part(other_2) as other_2, linkage_part(other_3) as other_3, linkage_part(other_4) as other_4,
+  -- and numbers that rule out that two values resemble each other: a bit for every form of the name, the year, several words
+  case when given_forms is null then 0::ubigint
+       else list_reduce(list_transform(given_forms, lambda form: (1::ubigint << (hash(form) % 63)::bigint)::ubigint), lambda a, b: a | b)::ubigint end as given_forms,
+  linkage_part(sex) as sex, linkage_part(name_suffix) as suffix, coalesce(birth_year, 0)::ubigint as year,
+  coalesce(contains(family_name, ' '), false)::ubigint as family_words, coalesce(contains(middle_name, ' '), false)::ubigint as middle_words
 from linkage_record;
+
+-- name: texts
+-- the texts of every record whose letters tell that two cannot resemble each other
+select given_name as given, family_key as family, middle_name as middle, mailbox as email, local, street, postcode, city,
+  national_id, other_1, other_2, other_3, other_4
+from linkage_record order by unique_id;
+
+-- name: digits
+-- the numbers of every record
+select birth_digits as birth, phone_key as phone from linkage_record order by unique_id;
 
 -- name: record_names
 -- the record ids in the order of their numbers

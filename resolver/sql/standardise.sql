@@ -29,6 +29,14 @@ select record, source,
   nullif(trim(lower(other_3::varchar)), '') as other_3, nullif(trim(lower(other_4::varchar)), '') as other_4
 from complete;
 
+-- name: other_script_macro
+-- whether a told record holds a character outside ASCII
+create or replace temp macro standardise_other_script(t) as
+  strlen(concat(t.given_name, t.middle_name, t.family_name, t.full_name, t.name_suffix, t.email, t.address_line, t.house_number,
+                t.street, t.postcode, t.city, t.region, t.organisation, t.other_1, t.other_2, t.other_3, t.other_4))
+  <> length(concat(t.given_name, t.middle_name, t.family_name, t.full_name, t.name_suffix, t.email, t.address_line, t.house_number,
+                   t.street, t.postcode, t.city, t.region, t.organisation, t.other_1, t.other_2, t.other_3, t.other_4));
+
 -- name: other_scripts
 -- the distinct texts that hold a character outside ASCII
 select distinct text
@@ -36,18 +44,21 @@ from (
   select unnest([given_name, middle_name, family_name, full_name, name_suffix, email, address_line, house_number, street,
                  postcode, city, region, organisation, other_1, other_2, other_3, other_4]) as text
   from standardise_told
-  where strlen(concat(given_name, middle_name, family_name, full_name, name_suffix, email, address_line, house_number,
-                      street, postcode, city, region, organisation, other_1, other_2, other_3, other_4))
-    <> length(concat(given_name, middle_name, family_name, full_name, name_suffix, email, address_line, house_number,
-                     street, postcode, city, region, organisation, other_1, other_2, other_3, other_4))
+  where standardise_other_script(standardise_told)
 )
 where strlen(text) <> length(text)
 order by text;
 
--- name: in_ascii
--- the told records with those texts in their ASCII form
-create or replace temp table standardise_ascii as
-select told.* replace (
+-- name: fold
+-- those texts in their ASCII form, in the rows that hold one
+update standardise_told as told set
+  given_name = folded.given_name, middle_name = folded.middle_name, family_name = folded.family_name,
+  full_name = folded.full_name, name_suffix = folded.name_suffix, email = folded.email, address_line = folded.address_line,
+  house_number = folded.house_number, street = folded.street, postcode = folded.postcode, city = folded.city,
+  region = folded.region, organisation = folded.organisation, other_1 = folded.other_1, other_2 = folded.other_2,
+  other_3 = folded.other_3, other_4 = folded.other_4
+from (
+  select told.rowid as row,
     coalesce(f1.ascii, told.given_name) as given_name, coalesce(f2.ascii, told.middle_name) as middle_name,
     coalesce(f3.ascii, told.family_name) as family_name, coalesce(f4.ascii, told.full_name) as full_name,
     coalesce(f5.ascii, told.name_suffix) as name_suffix, coalesce(f6.ascii, told.email) as email,
@@ -56,39 +67,51 @@ select told.* replace (
     coalesce(f11.ascii, told.city) as city, coalesce(f12.ascii, told.region) as region,
     coalesce(f13.ascii, told.organisation) as organisation, coalesce(f14.ascii, told.other_1) as other_1,
     coalesce(f15.ascii, told.other_2) as other_2, coalesce(f16.ascii, told.other_3) as other_3,
-    coalesce(f17.ascii, told.other_4) as other_4)
-from standardise_told as told
-left join standardise_folded as f1 on f1.text = told.given_name
-left join standardise_folded as f2 on f2.text = told.middle_name
-left join standardise_folded as f3 on f3.text = told.family_name
-left join standardise_folded as f4 on f4.text = told.full_name
-left join standardise_folded as f5 on f5.text = told.name_suffix
-left join standardise_folded as f6 on f6.text = told.email
-left join standardise_folded as f7 on f7.text = told.address_line
-left join standardise_folded as f8 on f8.text = told.house_number
-left join standardise_folded as f9 on f9.text = told.street
-left join standardise_folded as f10 on f10.text = told.postcode
-left join standardise_folded as f11 on f11.text = told.city
-left join standardise_folded as f12 on f12.text = told.region
-left join standardise_folded as f13 on f13.text = told.organisation
-left join standardise_folded as f14 on f14.text = told.other_1
-left join standardise_folded as f15 on f15.text = told.other_2
-left join standardise_folded as f16 on f16.text = told.other_3
-left join standardise_folded as f17 on f17.text = told.other_4;
+    coalesce(f17.ascii, told.other_4) as other_4
+  from standardise_told as told
+  left join standardise_folded as f1 on f1.text = told.given_name
+  left join standardise_folded as f2 on f2.text = told.middle_name
+  left join standardise_folded as f3 on f3.text = told.family_name
+  left join standardise_folded as f4 on f4.text = told.full_name
+  left join standardise_folded as f5 on f5.text = told.name_suffix
+  left join standardise_folded as f6 on f6.text = told.email
+  left join standardise_folded as f7 on f7.text = told.address_line
+  left join standardise_folded as f8 on f8.text = told.house_number
+  left join standardise_folded as f9 on f9.text = told.street
+  left join standardise_folded as f10 on f10.text = told.postcode
+  left join standardise_folded as f11 on f11.text = told.city
+  left join standardise_folded as f12 on f12.text = told.region
+  left join standardise_folded as f13 on f13.text = told.organisation
+  left join standardise_folded as f14 on f14.text = told.other_1
+  left join standardise_folded as f15 on f15.text = told.other_2
+  left join standardise_folded as f16 on f16.text = told.other_3
+  left join standardise_folded as f17 on f17.text = told.other_4
+  where standardise_other_script(told)
+) as folded
+where told.rowid = folded.row;
 
 -- name: words_macro
 -- a text as words: apostrophes and dots gone, everything else that is no letter or digit a single space
 create or replace temp macro standardise_words(t) as
-  case when t is null or not regexp_matches(t, '[^a-z0-9]') then t
-       else nullif(trim(regexp_replace(regexp_replace(t, '[''`´’.]', '', 'g'), '[^a-z0-9]+', ' ', 'g')), '') end;
+  case when t is null or regexp_full_match(t, '[a-z0-9]+( [a-z0-9]+)*') then t
+       else nullif(trim(regexp_replace(translate(t, '''`´’.', ''), '[^a-z0-9]+', ' ', 'g')), '') end;
+
+-- name: name_key_macro
+-- one number for a way a name was told: joining on it is cheaper than on five texts
+create or replace temp macro standardise_name_key(given_name, middle_name, family_name, full_name, name_suffix) as
+  hash(given_name, middle_name, family_name, full_name, name_suffix);
 
 -- name: names
 -- every different way a name was told, taken apart into words
 create or replace temp table standardise_name as
 with
   told as (
-    select distinct given_name, middle_name, family_name, full_name, name_suffix from standardise_ascii
+    select standardise_name_key(given_name, middle_name, family_name, full_name, name_suffix) as name_key,
+      first(given_name) as given_name, first(middle_name) as middle_name, first(family_name) as family_name,
+      first(full_name) as full_name, first(name_suffix) as name_suffix
+    from standardise_told
     where coalesce(given_name, middle_name, family_name, full_name) is not null
+    group by name_key
   ),
   tidy as (
     select *,
@@ -148,7 +171,7 @@ with
            then case when len(w) > 3 and list_contains($particles, w[-3]) then 3 else 2 end else 1 end as tail
     from bare
   )
-select given_name, middle_name, family_name, full_name, name_suffix,
+select name_key, full_name,
   case when g is not null then g[1] when f is null and len(w) > 1 then w[1] end as given,
   case when f is not null then array_to_string(f, ' ')
        when g is null and w is not null then array_to_string(w[len(w) - tail + 1:], ' ') end as family,
@@ -165,7 +188,7 @@ from parted;
 -- name: name_placeholders
 -- the told names that stand for nobody, and those of companies
 create or replace temp table standardise_person_name as
-select * exclude (suffix) replace (nullif(middle, '') as middle),
+select * exclude (suffix, full_name) replace (nullif(middle, '') as middle),
   case when suffix in ('jr', 'jnr', 'junior', 'ii', '2nd') then 'jr' when suffix in ('sr', 'snr', 'senior') then 'sr'
        else suffix end as suffix,
   len(tokens) > 0 and len(list_filter(tokens, lambda x: not list_contains($nobody, x))) = 0 as is_nobody,
@@ -180,131 +203,118 @@ select distinct given as word from standardise_person_name where given is not nu
 -- the distinct family names
 select distinct family as word from standardise_person_name where family is not null order by word;
 
--- name: bare_phones
--- the distinct phones that are told without any country: their digits, unless they stand for nothing
-create or replace temp table standardise_phone as
-with
-  bare as (
-    select distinct phone as told, regexp_replace(phone, '[^0-9]', '', 'g') as digits
-    from standardise_ascii
-    where $country is null and coalesce(not regexp_full_match(country, '[a-z]{2}'), true)
-      and phone is not null and not regexp_matches(phone, '^ *(\+|00[1-9])')
-  )
-select told, null::varchar as country, null::varchar as e164,
-  case when length(digits) >= 7 and len(list_distinct(string_split(right(digits, 9), ''))) > 2
+-- name: country
+-- the country that phones of records without one are taken to be of
+set variable standardise_country = $country;
+
+-- name: phone_macros
+-- a phone told without any country is told by its digits alone, unless they stand for nothing
+create or replace temp macro standardise_phone_country(t) as
+  case when regexp_full_match(t, '[a-z]{2}') then upper(t) end;
+create or replace temp macro standardise_is_bare(phone, country) as
+  phone is not null and getvariable('standardise_country') is null and standardise_phone_country(country) is null
+  and not regexp_matches(phone, '^ *(\+|00[1-9])');
+create or replace temp macro standardise_digits(phone) as regexp_replace(phone, '[^0-9]', '', 'g');
+create or replace temp macro standardise_without_first(digits) as replace(digits, left(digits, 1), '');
+create or replace temp macro standardise_national(digits) as
+  case when length(digits) >= 7 and standardise_without_first(standardise_without_first(right(digits, 9))) <> ''
             and not contains('01234567890123456789', right(digits, 9)) and not contains('98765432109876543210', right(digits, 9))
-       then right(digits, 10) end as national
-from bare;
+       then right(digits, 10) end;
 
 -- name: phones
 -- the other distinct phones as told, each with its country
-select distinct phone, case when regexp_full_match(country, '[a-z]{2}') then upper(country) end as country
-from standardise_ascii
-where phone is not null
-  and ($country is not null or regexp_full_match(country, '[a-z]{2}') or regexp_matches(phone, '^ *(\+|00[1-9])'))
+select distinct phone, standardise_phone_country(country) as country
+from standardise_told
+where phone is not null and not standardise_is_bare(phone, country)
 order by phone, country;
 
--- name: add_phones
--- what became of those, added
-insert into standardise_phone select told, country, e164, national from standardise_spelt_phone;
+-- name: date_macro
+-- the date, NULL when there is none such
+create or replace temp macro standardise_date(y, m, d) as
+  case when m between 1 and 12 and d between 1 and 28 then make_date(y, m, d)
+       when m between 1 and 12 and d between 29 and 31 then try_cast(printf('%04d-%02d-%02d', y, m, d) as date) end;
 
--- name: plain_emails
--- the e-mail texts that are plainly well formed, with their mailbox (sub-address dropped, and the dots that Gmail ignores)
-create or replace temp table standardise_email as
-with plain as (
-  select distinct email as told, split_part(email, '@', 1) as local, split_part(email, '@', 2) as domain
-  from standardise_ascii
-  where regexp_full_match(email, '[a-z0-9_%-][a-z0-9._%+-]*@[a-z0-9.-]+\.[a-z0-9-]{2,}')
-    and not regexp_full_match(split_part(email, '@', 1), $no_reply)
-)
-select told, told as address,
-  case when domain in ('gmail.com', 'googlemail.com') then replace(split_part(local, '+', 1), '.', '') || '@gmail.com'
-       else split_part(local, '+', 1) || '@' || domain end as mailbox
-from plain;
+-- name: email_settings
+-- what stands before the @ of an address that nobody reads
+set variable standardise_no_reply = $no_reply;
+
+-- name: email_macros
+-- whether an e-mail text is plainly well formed, and its mailbox (sub-address dropped, and the dots that Gmail ignores)
+create or replace temp macro standardise_is_plain(email) as
+  regexp_full_match(email, '[a-z0-9_%-][a-z0-9._%+-]*@[a-z0-9.-]+\.[a-z0-9-]{2,}')
+  and not regexp_full_match(split_part(email, '@', 1), getvariable('standardise_no_reply'));
+create or replace temp macro standardise_mailbox(email) as
+  case when regexp_matches(email, '@(gmail|googlemail)\.com$')
+       then concat(replace(regexp_extract(email, '^[^@+]*'), '.', ''), '@gmail.com')
+       when contains(email, '+') then regexp_replace(email, '\+[^@]*', '')
+       else email end;
 
 -- name: odd_emails
--- the other distinct e-mail texts
-select distinct email from standardise_ascii
-where email is not null and email not in (select told from standardise_email) order by email;
+-- the distinct e-mail texts that are not plainly well formed
+select distinct email from standardise_told where email is not null and not standardise_is_plain(email) order by email;
 
--- name: add_odd_emails
--- what became of those, added
-insert into standardise_email select told, address, mailbox from standardise_odd_email;
-
--- name: addresses
--- every different way an address was told, as house number and street
-create or replace temp table standardise_address as
-with
-  told as (
-    select distinct address_line, house_number, street from standardise_ascii
-    where coalesce(address_line, street, house_number) is not null
-  ),
-  tidy as (
-    select *,
-      standardise_words(coalesce(street, address_line)) as line,
-      replace(standardise_words(house_number), ' ', '') as number
-    from told
-  ),
-  numbered as (
-    -- the number stands first (GB, US, FR) or last (DE, NL, PL, LV)
-    select *,
-      coalesce(number,
-        nullif(regexp_extract(line, '^([a-z]?[0-9][0-9a-z]*)\b', 1), ''),
-        nullif(regexp_extract(line, '\b([0-9]+ ?[a-z]?)$', 1), '')) as house
-    from tidy
-  ),
-  worded as (
-    select *,
-      string_split(trim(case
-        when number is null and starts_with(line, house) then substr(line, len(house) + 1)
-        when number is null and ends_with(line, house) then substr(line, 1, len(line) - len(house))
-        else line end), ' ') as words
-    from numbered
-  )
-select address_line, house_number, street, replace(house, ' ', '') as number,
-  nullif(array_to_string(list_transform(words, lambda x: coalesce(map($spelt, $short)[x], x)), ' '), '') as road
-from worded;
+-- name: street_words
+-- the short spelling of the words that streets are made of
+set variable standardise_street_words = map($spelt::varchar[], $short::varchar[]);
 
 -- name: people
 -- one standardised person record per row
-create or replace temp table standardise_people as
 with
   joined as (
     select t.* replace (regexp_replace(t.postcode, '[^a-z0-9]', '', 'g') as postcode), n.given, n.middle, n.family, n.suffix, n.tokens, n.is_nobody, n.is_company,
       g.forms, g.sound as given_sound, f.sound as family_sound,
-      e.address as mail, e.mailbox, p.e164, p.national, a.number, a.road,
+      case when e.told is null then t.email else e.address end as mail,
+      case when e.told is null then standardise_mailbox(t.email) else e.mailbox end as mailbox,
+      p.e164,
+      case when standardise_is_bare(t.phone, t.country) then standardise_national(standardise_digits(t.phone)) else p.national end as national,
+      standardise_words(coalesce(t.street, t.address_line)) as line,
+      replace(standardise_words(t.house_number), ' ', '') as told_number,
       -- digits of the birth date as year, month, day
       case when regexp_matches(t.birth_date, '^-?[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') then string_split(left(ltrim(t.birth_date, '-'), 10), '-')
            when regexp_full_match(t.birth_date, '[0-9]{8}') then [left(t.birth_date, 4), substr(t.birth_date, 5, 2), right(t.birth_date, 2)]
            when regexp_full_match(t.birth_date, '[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}') then string_split(t.birth_date, '/')
            when regexp_full_match(t.birth_date, '[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}') then list_reverse(regexp_split_to_array(t.birth_date, '[./-]'))
            end as born
-    from standardise_ascii as t
+    from standardise_told as t
     left join standardise_person_name as n
-      on n.given_name is not distinct from t.given_name and n.middle_name is not distinct from t.middle_name
-      and n.family_name is not distinct from t.family_name and n.full_name is not distinct from t.full_name
-      and n.name_suffix is not distinct from t.name_suffix
+      on n.name_key = standardise_name_key(t.given_name, t.middle_name, t.family_name, t.full_name, t.name_suffix)
     left join standardise_given as g on g.word = n.given
     left join standardise_family as f on f.word = n.family
-    left join standardise_email as e on e.told = t.email
-    left join standardise_phone as p on p.told = t.phone
-      and p.country is not distinct from case when regexp_full_match(t.country, '[a-z]{2}') then upper(t.country) end
-    left join standardise_address as a
-      on a.address_line is not distinct from t.address_line and a.house_number is not distinct from t.house_number
-      and a.street is not distinct from t.street
+    left join standardise_odd_email as e on e.told = t.email
+    left join standardise_spelt_phone as p on p.told = t.phone
+      and p.country is not distinct from standardise_phone_country(t.country)
+  ),
+  numbered as (
+    -- the house number stands first (GB, US, FR) or last (DE, NL, PL, LV)
+    select *,
+      coalesce(told_number,
+        nullif(regexp_extract(line, '^([a-z]?[0-9][0-9a-z]*)\b', 1), ''),
+        nullif(regexp_extract(line, '\b([0-9]+ ?[a-z]?)$', 1), '')) as house
+    from joined
+  ),
+  worded as (
+    select *,
+      string_split(trim(case
+        when told_number is null and starts_with(line, house) then substr(line, len(house) + 1)
+        when told_number is null and ends_with(line, house) then substr(line, 1, len(line) - len(house))
+        else line end), ' ') as words
+    from numbered
+  ),
+  addressed as (
+    select *, replace(house, ' ', '') as number,
+      nullif(array_to_string(list_transform(words, lambda x: coalesce(getvariable('standardise_street_words')[x], x)), ' '), '') as road
+    from worded
   ),
   dated as (
     select *,
       try_cast(regexp_extract(born[1], '[0-9]+') as integer) as y,
       try_cast(regexp_extract(born[2], '[0-9]+') as integer) as m,
       try_cast(regexp_extract(born[3], '[0-9]+') as integer) as d
-    from joined
+    from addressed
   ),
   born as (
     select *,
-      coalesce(
-        try_cast(printf('%04d-%02d-%02d', y, m, d) as date),
-        try_cast(printf('%04d-%02d-%02d', y, d, m) as date)) as date_of_birth
+      coalesce(standardise_date(y, m, d), standardise_date(y, d, m)) as date_of_birth
     from dated
   ),
   plausible as (
@@ -321,7 +331,7 @@ select record, source,
   case when not is_nobody then middle end as middle_name,
   case when not is_nobody then family end as family_name,
   suffix as name_suffix,
-  case when not is_nobody then array_to_string(list_filter([given, middle, family], lambda x: x is not null), ' ') end as full_name,
+  case when not is_nobody then concat_ws(' ', given, middle, family) end as full_name,
   case when left(sex, 1) in ('m', 'h') and sex not in ('mrs', 'ms', 'miss', 'mme') then 'm' when left(sex, 1) in ('f', 'w') then 'f' end as sex,
   date_of_birth as birth_date,
   coalesce(year(date_of_birth), case when not coalesce(is_date_placeholder, false) then y end,
@@ -371,10 +381,6 @@ drop table if exists derived.record;
 -- name: put_away
 -- the working tables are dropped
 drop table if exists standardise_told;
-drop table if exists standardise_ascii;
+drop table if exists standardise_told;
 drop table if exists standardise_name;
 drop table if exists standardise_person_name;
-drop table if exists standardise_address;
-drop table if exists standardise_phone;
-drop table if exists standardise_email;
-drop table if exists standardise_people;

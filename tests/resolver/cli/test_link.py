@@ -1,6 +1,7 @@
 """`resolver link` and `resolver evaluate`: any table of people, through files."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -43,11 +44,86 @@ def test_every_row_comes_back_once_in_its_order_and_twice_the_same(people: Path,
     assert clusters.select("source", "id").rows() == told.select("source", "id").rows()
 
 
+def test_every_choice_is_written_and_can_be_edited_and_passed_back(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    first = _run("link", str(people), "--out", str(out))
+    policy, model = out.with_suffix(".policy.toml"), out.with_suffix(".model.json")
+    written = tomllib.loads(policy.read_text(encoding="utf-8"))["linkage"]
+    assert written["pairs_per_record"] == first["pairs_per_record"]
+    assert sum(dict(first["blocking"]).values()) == first["judged"]
+    policy.write_text(
+        policy.read_text(encoding="utf-8").replace("unscored = -1.5", "unscored = -9.0"), encoding="utf-8"
+    )
+    strict = _run(
+        "link", str(people), "--out", str(tmp_path / "strict.parquet"), "--policy", str(policy), "--model", str(model)
+    )
+    assert strict["model"] == "as given"
+    assert int(str(strict["clusters"])) > int(str(first["clusters"]))
+
+
+def test_a_higher_threshold_joins_less(people: Path, tmp_path: Path) -> None:
+    clusters = [
+        int(str(_run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--threshold", line)["clusters"]))
+        for line in ("0.01", "auto", "0.9999")
+    ]
+    assert clusters[0] < clusters[1] < clusters[2]
+
+
+def test_a_column_can_be_mapped_and_further_ones_compared(people: Path, tmp_path: Path) -> None:
+    told = (
+        pl.read_csv(people, infer_schema=False)
+        .rename({"family_name": "colour"})
+        .with_columns(shoe=pl.Series(["42", "43"] * 5000).head(pl.read_csv(people).height))
+    )
+    told.write_csv(tmp_path / "told.csv")
+    found = _run("link", str(tmp_path / "told.csv"), "--out", str(tmp_path / "out.parquet"),
+                 "--map", "colour=family_name", "--also", "shoe")  # fmt: skip
+    assert dict(found["fields"])["family_name"] == "colour"
+    assert found["further"] == ["shoe"]
+
+
+def test_a_pair_tells_what_both_records_said(people: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.parquet"
+    _run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--pairs", str(pairs))
+    told = pl.read_csv(people, infer_schema=False)
+    email = dict(zip(told["source"] + ":" + told["id"], told["email"], strict=True))
+    for row in pl.read_parquet(pairs).head(50).iter_rows(named=True):
+        for side in ("left", "right"):
+            assert row[side]["email"] == email[f"{row[f'{side}_source']}:{row[f'{side}_id']}"]
+        assert row["verdict"] in {"match", "unsure", "non_match"}
+        assert row["blocked_by"]
+
+
+@pytest.mark.parametrize("text", ["nonsense", "{}", '{"format": 1, "trained_on": 9, "related": {}, "features": []}'])
+def test_a_file_that_is_no_model_is_refused_in_a_sentence(people: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "model.json").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(
+        app,
+        [
+            "link",
+            str(people),
+            "--out",
+            str(tmp_path / "out.parquet"),
+            "--model",
+            str(tmp_path / "model.json"),
+            "--json",
+        ],
+    )
+    assert done.exit_code == 2
+    assert "not a linkage model" in json.loads(done.stdout)["error"]
+
+
 def test_a_steward_is_asked_and_heard(people: Path, tmp_path: Path) -> None:
     pairs, ask = tmp_path / "pairs.parquet", tmp_path / "ask.csv"
     _run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--pairs", str(pairs))
     _run("evaluate", str(pairs), "--ask", "30", "--out", str(ask))
     sample = pl.read_csv(ask, infer_schema=False)
+    assert sample.columns[:6] == ["match", "stratum", "left_source", "left_id", "right_source", "right_id"]
+    assert [c for c in sample.columns if c.endswith("_email")] == ["left_email", "right_email"]
+    told = pl.read_csv(people, infer_schema=False)
+    email = dict(zip(told["source"] + ":" + told["id"], told["email"], strict=True))
+    for row in sample.iter_rows(named=True):
+        assert row["right_email"] == email[f"{row['right_source']}:{row['right_id']}"]
     truth = pl.read_parquet(PEOPLE.with_name("truth.parquet"))
     person = {
         (s, f"{o}:{i}"): p for s, o, i, p in truth.select("system", "object", "source_id", "person_id").iter_rows()
@@ -59,6 +135,7 @@ def test_a_steward_is_asked_and_heard(people: Path, tmp_path: Path) -> None:
     sample.with_columns(match=pl.Series(answers)).write_csv(ask)
     before, after = _run("evaluate", str(pairs)), _run("evaluate", str(pairs), "--labels", str(ask))
     assert after["labels"] == sample.height
+    assert {"precision", "recall", "f1", "blocking_recall", "labels"} == set(before)
 
     def width(found: dict[str, object]) -> float:
         interval = found["precision"]

@@ -243,3 +243,16 @@ def test_splink_draws_the_match_weights_of_our_model(linked: Linkage) -> None:
     chart = linked.match_weights_chart()
     drawn = {row["comparison_name"] for row in chart["data"]["values"]}
     assert {"given", "family", "birth", "email", "phone"} <= drawn
+
+
+def test_columns_that_mislead_are_named() -> None:
+    rows = 200
+    frame = pl.DataFrame({
+        "id": [str(n) for n in range(rows)], "name": [f"Ana Berg{n}" for n in range(rows)],
+        "email": ["ask@shop.example"] * 60 + [f"ana{n}@web.de" for n in range(rows - 60)],
+        "phone": ["unknown"] * rows, "dob": ["yes", "no"] * (rows // 2)})  # fmt: skip
+    warnings = " | ".join(link(frame).summary()["warnings"])
+    assert "email: one value stands in 60 rows" in warnings
+    assert "phone says the same in every row" in warnings
+    assert "dob is read as birth_date, but most of it does not look like that" in warnings
+    assert "ask@shop.example" not in warnings
