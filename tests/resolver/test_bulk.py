@@ -74,6 +74,11 @@ def rows_of(value: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, A
 
 def landed(source: Source) -> Landed:
     """What lands and what is refused, but for when and in what order."""
+    return brought(source)[1]
+
+
+def brought(source: Source) -> tuple[land.Landed, Landed]:
+    """The counts, and what landed."""
     clock = Clock()
     with (
         warehouse.opened(":memory:", clock=clock) as connection,
@@ -88,7 +93,7 @@ def landed(source: Source) -> Landed:
             "select source, object, source_id, content_hash, raw, state, reasons::varchar from ledger.quarantine"
         ).fetchall()
         assert (told.landed, told.refused) == (len(records), len(refused))
-    return sorted(records, key=str), sorted(refused, key=str)
+    return told, (sorted(records, key=str), sorted(refused, key=str))
 
 
 def both_ways(folder: Path, name: str, content: bytes, **pattern: Any) -> tuple[Landed, Landed]:
@@ -156,9 +161,10 @@ def test_parquet_lands_the_same_both_ways(rows: list[dict[str, Any]], tmp_path: 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
 def test_every_nasty_cell_lands_the_same_both_ways_in_every_column(form: str, tmp_path: Path) -> None:
+    whole = [cell for cell in NASTY if form != "csv" or not (set(cell) & {"\r", '"'})]
     rows = [
         dict.fromkeys(COLUMNS) | PLAIN | {"id": f"n{number}"} | {column: cell}
-        for number, (column, cell) in enumerate(product(COLUMNS, NASTY))
+        for number, (column, cell) in enumerate(product(COLUMNS, whole))
     ]
     if form == "ndjson":
         content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
@@ -166,7 +172,8 @@ def test_every_nasty_cell_lands_the_same_both_ways_in_every_column(form: str, tm
         content = in_csv(rows) if form == "csv" else in_parquet(rows)
     in_bulk, by_page = both_ways(tmp_path, f"people.{form}", content)
     assert in_bulk == by_page
-    assert len(in_bulk[0]) + len(in_bulk[1]) > len(rows) / 2
+    told, _ = brought(source_over(tmp_path, people={**PATTERN, "files": f"people.{form}"}))
+    assert told.pages == 1, "DuckDB has not read the file, and the page way was compared with itself"
 
 
 @trying
