@@ -1,9 +1,8 @@
 """What we read from files of your own: people, a row each, out of a folder into which they are put."""
 
 import logging
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from connectors.drops import Damaged, Drop, drops, opened
+from connectors.drops import Damaged, Drop, DropFolder, opened
 from connectors.files.bulk import Stretch, people_of, plain_rows, stretches
 from connectors.files.columns import Pattern
 from connectors.files.tables import Bounds, object_of, payloads, row_of_line
@@ -36,7 +35,10 @@ class Settings(Frozen):
     done_suffix: str | None = None
     """A file is read once one with its name and this ending lies beside it, e.g. `.done`."""
     archive: Path | None = None
-    """Where files go once all their rows are landed; best on the same disk. A full run reads them again there."""
+    """Where files go once all their rows are landed, below the day of their arrival. A full run reads them again there.
+
+    What cannot be read to its end stays in the folder.
+    """
     bounds: Bounds = Bounds()
     """How large files and rows may be."""
 
@@ -51,6 +53,9 @@ class Files:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._drops = DropFolder(SOURCE, settings.folder, settings.done_suffix, settings.archive)
+        self._whole: list[Drop] = []
+        """Files that the latest reading has read to their end."""
 
     @property
     def name(self) -> str:
@@ -80,39 +85,26 @@ class Files:
         A file that comes late may tell of an earlier time: it is its arrival that decides. Raises TryLater, Rejected.
         """
         _check(object)
-        for name, drop in self._found(window):
-            pages = 0
+        self._whole = []
+        for drop in self._drops.new(self._wanted, window):
+            name, pages = self._kind_of(drop.path.name), 0
             for told in self._told(name, drop):
                 pages += 1
                 yield told
             log.info("files: %s: %d pages of %s", drop.name, pages, name)
-            self._archive(drop)  # the caller asked for more: the last page is on disk
 
     def missing(self, object: str, source_ids: Sequence[str]) -> Iterator[Page]:  # noqa: A002
         """Nothing: no object is listed."""
         return iter(())
 
     def landed(self, object: str, window: Window) -> None:  # noqa: A002
-        """Nothing is kept only until it has landed."""
+        """Puts the files that were read to their end into the archive, if there is one. Raises TryLater."""
+        self._drops.put_away(self._whole)
 
     def translate(self, object: str, raw: str) -> SourceRecord | Refusal:  # noqa: A002
         """Read a row again. Raises Rejected for another object than `person`."""
         _check(object)
         return translate(raw, self._settings.patterns)
-
-    def _found(self, window: Window) -> list[tuple[str, Drop]]:
-        settings = self._settings
-        found = [*drops(settings.folder, SOURCE, self._wanted, settings.done_suffix)]
-        if window.since is None:
-            found += self._archived()
-        new = sorted((drop for drop in found if drop.is_new(window)), key=lambda drop: (drop.written_ns, drop.name))
-        return [(self._kind_of(drop.path.name), drop) for drop in new]
-
-    def _archived(self) -> Iterator[Drop]:
-        archive = self._settings.archive
-        if archive is not None and archive.is_dir():
-            for folder in sorted(place for place in archive.iterdir() if place.is_dir() and not place.is_symlink()):
-                yield from drops(folder, SOURCE, self._wanted, None)
 
     def _wanted(self, file: str) -> bool:
         return bool(self._kind_of(file))
@@ -139,6 +131,7 @@ class Files:
                     if paged:
                         return
                 else:
+                    self._whole.append(drop)
                     return
         except Damaged:
             log.info("files: %s is read a page at a time", drop.name)
@@ -190,29 +183,12 @@ class Files:
                 for payload in payloads(file, self._settings.patterns[name], self._settings.bounds):
                     yield translate(raw_of(name, payload), self._settings.patterns)
                     read += 1
+                self._whole.append(drop)
         except Damaged as problem:
             rest = {"file": drop.name, "problem": str(problem), "read": read}
             yield translate(raw_of(name, rest), self._settings.patterns)
         except OSError as error:
             raise TryLater("files: a file cannot be read from its disk", code=type(error).__name__) from error
-
-    def _archive(self, drop: Drop) -> None:
-        """Move the file into a folder of the moment at which it was written, and take its marker away.
-
-        A file that has grown or gone meanwhile stays as it is: the next run reads the whole of it.
-        """
-        archive, suffix = self._settings.archive, self._settings.done_suffix
-        if archive is None or drop.path.parent != self._settings.folder or not drop.is_unchanged():
-            return
-        written = datetime.fromtimestamp(drop.written_ns // 1_000_000_000, tz=UTC)
-        place = archive / f"{written:%Y%m%dT%H%M%S}-{drop.written_ns % 1_000_000_000:09d}"
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            shutil.move(drop.path, place / drop.path.name)
-            if suffix:
-                (drop.path.parent / (drop.path.name + suffix)).unlink(missing_ok=True)
-        except OSError as error:
-            raise TryLater("files: a file cannot be archived", code=type(error).__name__) from error
 
 
 def _check(object_: str) -> None:

@@ -2,11 +2,11 @@
 
     python -m tests.benchmarks.landing [--records 200000] [--rounds 5] [--form ndjson csv parquet]
 
-A customers' export of about 1 kB a record with 41 columns, one row in a thousand bad (a date that is none, a list where one
-value was expected, no id, no JSON at all), is made anew from a fixed seed. Plain is `create table as select * from
+A customers' export of about 1 kB a record with 41 columns, one row in a thousand bad (a date that is none, a
+number that is none, no id), is made anew from a fixed seed. Plain is `create table as select * from
 read_json_auto(file)` (or `read_csv`, `read_parquet`) into a fresh file; ours is the real landing into a fresh warehouse file, with raw
 payload, content hash, body in our words, and quarantine. Both in turn, each until its file is closed. Beside: the same file
-a page at a time through Python, and a ledger that grows.
+a page at a time through Python.
 """
 
 import argparse

@@ -160,31 +160,44 @@ def test_what_came_late_is_read_whatever_time_it_tells_of(tmp_path: Path) -> Non
     assert ids(tmp_path, Window(since=later, until=EVERYTHING.until)) == []
 
 
-def test_a_file_goes_to_the_archive_after_its_last_page_was_taken(tmp_path: Path) -> None:
+LATELY = Window(since=EVERYTHING.until.replace(year=2000), until=EVERYTHING.until)
+
+
+@pytest.mark.parametrize("people", [PATTERN, {**PATTERN, "dropped": ["other"]}], ids=["in bulk", "by page"])
+def test_a_file_goes_to_the_archive_once_its_window_is_on_disk(tmp_path: Path, people: dict[str, Any]) -> None:
     folder, archive = tmp_path / "in", tmp_path / "archive"
     folder.mkdir()
     put(folder / "people1.csv", *(f"{number},Ana" for number in range(600)))
     (folder / "people1.csv.done").touch()
-    by_page = {**PATTERN, "dropped": ["other"]}
-    source = source_over(folder, settings={"archive": archive, "done_suffix": ".done"}, people=by_page)
-    pages = source.pages("person", Window(since=EVERYTHING.until.replace(year=2000), until=EVERYTHING.until))
-    next(pages)
-    next(pages)
-    assert (folder / "people1.csv").exists()  # the second page may not be on disk yet
-    assert list(pages) == []
+    source = source_over(folder, settings={"archive": archive, "done_suffix": ".done"}, people=people)
+    assert list(source.pages("person", LATELY))
+    assert (folder / "people1.csv").exists()  # the last page may not be on disk yet
+    source.landed("person", LATELY)
     assert list(folder.iterdir()) == []
-    assert [path.name for path in archive.glob("*/*")] == ["people1.csv"]
+    assert sorted(path.name for path in archive.glob("*/*")) == ["people1.csv", "people1.csv.done"]
+
+
+def test_what_cannot_be_read_to_its_end_stays_where_somebody_sees_it(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "people1.csv"
+    path.write_bytes(b"No;Other\n1;2\n")
+    source = source_over(folder, settings={"archive": tmp_path / "archive"}, people=PATTERN)
+    assert read(source, LATELY).refused
+    source.landed("person", LATELY)
+    assert path.exists()
 
 
 def test_a_full_run_reads_the_archive_again_and_a_delta_run_does_not(tmp_path: Path) -> None:
-    folder, archive = tmp_path / "in", tmp_path / "in" / "archive"
+    folder, archive = tmp_path / "in", tmp_path / "archive"
     folder.mkdir()
+    source = source_over(folder, settings={"archive": archive}, people=PATTERN)
     for number in (1, 2):  # the same name twice
         put(folder / "people.csv", f"{number},Ana")
-        os.utime(folder / "people.csv", (number, number))
-        assert ids(folder, Window(since=EVERYTHING.until.replace(year=2000), until=EVERYTHING.until), archive=archive)
-    assert ids(folder, archive=archive) == ["people:1", "people:2"]
-    assert ids(folder, Window(since=EVERYTHING.until.replace(year=2000), until=EVERYTHING.until), archive=archive) == []
+        assert read(source, LATELY).ids("person") == [f"people:{number}"]
+        source.landed("person", LATELY)
+    assert read(source, EVERYTHING).ids("person") == ["people:1", "people:2"]
+    assert read(source, LATELY).ids("person") == []
 
 
 def test_a_file_that_grows_while_it_is_read_stays_for_the_next_run(tmp_path: Path) -> None:
@@ -196,6 +209,7 @@ def test_a_file_that_grows_while_it_is_read_stays_for_the_next_run(tmp_path: Pat
     next(pages)
     path.write_text(path.read_text(encoding="utf-8") + "2,Bo\n", encoding="utf-8")
     list(pages)
+    source.landed("person", EVERYTHING)
     assert path.exists()
     assert read(source, EVERYTHING).ids("person") == ["people:1", "people:2"]
 
