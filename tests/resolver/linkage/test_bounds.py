@@ -44,6 +44,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> records.Records:
     population.write_people(900, 5, folder)
     key = pl.concat_str("system", "object", "source_id", separator=":").alias("id")
     told = pl.read_parquet(folder / "records.parquet").with_columns(key).drop("object", "source_id", "system")
+    told = pl.concat([told, slips(told)])
     draw = np.random.default_rng(1)
     towns = np.array(["riga", "rige", "old riga", "porto", None], object)
     told = told.with_columns(
@@ -54,6 +55,22 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> records.Records:
         yob=pl.Series(draw.integers(1950, 1960, told.height)),
     )
     return engine._loaded(read(told).people, LinkagePolicy())
+
+
+def slips(told: pl.DataFrame) -> pl.DataFrame:
+    """The same people again, with two neighbouring digits or letters exchanged, or one letter wrong."""
+
+    def exchanged(column: str) -> pl.Expr:
+        """The last two characters change places."""
+        text = pl.col(column).cast(pl.String)
+        return pl.concat_str(text.str.head(-2), text.str.tail(1), text.str.slice(-2, 1)).alias(column)
+
+    wrong = pl.concat_str(pl.col("family_name").str.head(-1), pl.lit("q"))
+    return told.head(400).with_columns(
+        exchanged("birth_date").cast(told.schema["birth_date"], strict=False),
+        exchanged("phone"), exchanged("given_name"), exchanged("postcode"),
+        family_name=wrong, id=pl.concat_str("id", pl.lit("-again")),
+    )  # fmt: skip
 
 
 def weighed(people: records.Records) -> tuple[training.Candidates, list, mixture.Parameters, dict, np.ndarray]:
