@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 import pyarrow as pa
 
-from models.errors import Forgotten, OutsideError
+from models.errors import Forgotten, OutsideError, Rejected
 from models.landing import Bulk, Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from resolver import bulk
@@ -94,14 +94,15 @@ def again(run: Run, source: Source) -> Landed:
 
 
 def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
-    """Bring in one object after the other, until the source no longer answers."""
+    """Bring in one object after the other, until the source no longer answers. One that it refuses is passed over."""
     total = Landed()
     for name in source.objects:
         try:
             total += bring(name)
         except OutsideError as error:
             run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
-            break
+            if not isinstance(error, Rejected):
+                break
     return total
 
 

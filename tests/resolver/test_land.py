@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import Forgotten, OutsideError, SignInAgain, TryLater
+from models.errors import Forgotten, OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import Page, Reason, Refusal, SourceRecord, Window
 from resolver import explain, land, run, warehouse
 from resolver.linkage import LinkageModel
@@ -251,6 +251,16 @@ def test_a_source_that_stops_answering_leaves_what_landed_and_the_next_run_compl
     assert outcome(connection, landing(shop)) == "done"
     assert len(versions(connection)) == 3
     assert [window.since for name, window in shop.windows if name == "customer"] == [None, None]
+
+
+def test_an_object_that_the_source_refuses_does_not_keep_its_other_objects_from_landing(
+    connection: duckdb.DuckDBPyConnection, landing: Land
+) -> None:
+    shop = Shop([[customer(1)]], orders=[[told({"record": "shop:order:9", "bought": {}})]], fails_after=0)
+    shop.failure = Rejected("shop: GET /customers: answered 403")
+    run_id = landing(shop)
+    assert [record for record, _ in versions(connection)] == ["shop:order:9"]
+    assert outcome(connection, run_id) == "partly"
 
 
 def test_a_source_that_stops_later_reads_again_from_its_last_complete_window(
