@@ -1,236 +1,261 @@
 """The parts of an order that we read, as the vendor names them."""
 
 from decimal import Decimal
+from typing import Required
 
-from pydantic import Field
+from typing_extensions import TypedDict
 
 from connectors.commercetools.payloads import (
     CustomFields,
     Id,
     Instant,
     KeyReference,
-    Payload,
     Reference,
     VendorAddress,
     VendorMoney,
+    as_told,
 )
 
 
-class DiscountPortion(Payload):
+@as_told
+class DiscountPortion(TypedDict):
     """What one discount takes off."""
 
     discount: Reference
     discounted_amount: VendorMoney
 
 
-class DiscountedPrice(Payload):
+@as_told
+class DiscountedPrice(TypedDict, total=False):
     """A price after discounts, and the discounts."""
 
-    value: VendorMoney
-    included_discounts: list[DiscountPortion] = Field(default_factory=list)
+    value: Required[VendorMoney]
+    included_discounts: list[DiscountPortion]
 
 
-class DiscountedQuantity(Payload):
+@as_told
+class DiscountedQuantity(TypedDict):
     """How many of a line's pieces have this discounted price."""
 
     quantity: int
     discounted_price: DiscountedPrice
 
 
-class ProductDiscount(Payload):
+@as_told
+class ProductDiscount(TypedDict):
     """The price of a variant while a product discount holds."""
 
     value: VendorMoney
     discount: Reference
 
 
-class VendorPrice(Payload):
+@as_told
+class VendorPrice(TypedDict, total=False):
     """The list price of one piece."""
 
-    value: VendorMoney
-    discounted: ProductDiscount | None = None
+    value: Required[VendorMoney]
+    discounted: ProductDiscount | None
 
 
-class TaxPortion(Payload):
+@as_told
+class TaxPortion(TypedDict, total=False):
     """The tax of one rate."""
 
-    name: str | None = None
-    rate: Decimal
-    amount: VendorMoney
+    name: str | None
+    rate: Required[Decimal]
+    amount: Required[VendorMoney]
 
 
-class TaxedPrice(Payload):
+@as_told
+class TaxedPrice(TypedDict, total=False):
     """Net, gross and the taxes between them."""
 
-    total_net: VendorMoney
-    total_gross: VendorMoney
-    tax_portions: list[TaxPortion] = Field(default_factory=list)
-    total_tax: VendorMoney | None = None
+    total_net: Required[VendorMoney]
+    total_gross: Required[VendorMoney]
+    tax_portions: list[TaxPortion]
+    total_tax: VendorMoney | None
 
 
-class TaxRate(Payload):
+@as_told
+class TaxRate(TypedDict, total=False):
     """Which tax holds for a line and whether its price contains it."""
 
-    name: str | None = None
-    amount: Decimal
-    included_in_price: bool
+    name: str | None
+    amount: Required[Decimal]
+    included_in_price: Required[bool]
 
 
-class Variant(Payload):
+@as_told
+class Variant(TypedDict, total=False):
     """What was bought."""
 
-    sku: str | None = None
+    sku: str | None
 
 
-class VendorLine(Payload):
+@as_told
+class VendorLine(TypedDict, total=False):
     """What lines of goods and custom lines (fees, engraving, gift wrap) have in common."""
 
-    id: Id
-    name: dict[str, str] = Field(default_factory=dict)
-    quantity: int
-    total_price: VendorMoney
-    taxed_price: TaxedPrice | None = None
-    tax_rate: TaxRate | None = None
-    discounted_price_per_quantity: list[DiscountedQuantity] = Field(default_factory=list)
+    id: Required[Id]
+    name: dict[str, str]
+    quantity: Required[int]
+    total_price: Required[VendorMoney]
+    taxed_price: TaxedPrice | None
+    tax_rate: TaxRate | None
+    discounted_price_per_quantity: list[DiscountedQuantity]
 
 
-class GoodsLine(VendorLine):
+@as_told
+class GoodsLine(VendorLine, total=False):
     """A line of goods."""
 
-    product_id: str | None = None
-    variant: Variant
-    price: VendorPrice | None = None
+    product_id: str | None
+    variant: Required[Variant]
+    price: VendorPrice | None
 
 
-class CustomLine(VendorLine):
+@as_told
+class CustomLine(VendorLine, total=False):
     """A line that is no product."""
 
-    slug: str | None = None
-    money: VendorMoney
+    slug: str | None
+    money: Required[VendorMoney]
 
 
-class TrackingData(Payload):
+@as_told
+class TrackingData(TypedDict, total=False):
     """Where a parcel is."""
 
-    tracking_id: str | None = None
-    carrier: str | None = None
-    is_return: bool = False
+    tracking_id: str | None
+    carrier: str | None
+    is_return: bool
 
 
-class DeliveryItem(Payload):
+@as_told
+class DeliveryItem(TypedDict):
     """Pieces of a line in a delivery or parcel; the id is the line's."""
 
     id: str
     quantity: int
 
 
-class Parcel(Payload):
+@as_told
+class Parcel(TypedDict, total=False):
     """A box."""
 
-    id: Id
-    created_at: Instant | None = None
-    tracking_data: TrackingData | None = None
-    items: list[DeliveryItem] = Field(default_factory=list)
+    id: Required[Id]
+    created_at: Instant | None
+    tracking_data: TrackingData | None
+    items: list[DeliveryItem]
 
 
-class Delivery(Payload):
+@as_told
+class Delivery(TypedDict, total=False):
     """What went out together."""
 
-    id: Id
-    created_at: Instant | None = None
-    items: list[DeliveryItem] = Field(default_factory=list)
-    parcels: list[Parcel] = Field(default_factory=list)
+    id: Required[Id]
+    created_at: Instant | None
+    items: list[DeliveryItem]
+    parcels: list[Parcel]
 
 
-class ShippingInfo(Payload):
+@as_told
+class ShippingInfo(TypedDict, total=False):
     """How an order is sent and what that costs."""
 
-    shipping_method_name: str | None = None
-    price: VendorMoney
-    discounted_price: DiscountedPrice | None = None
-    deliveries: list[Delivery] = Field(default_factory=list)
+    shipping_method_name: str | None
+    price: Required[VendorMoney]
+    discounted_price: DiscountedPrice | None
+    deliveries: list[Delivery]
 
 
-class Shipping(Payload):
+@as_told
+class Shipping(TypedDict, total=False):
     """One of several ways in which the parts of an order are sent."""
 
-    shipping_key: str
-    shipping_info: ShippingInfo
-    shipping_address: VendorAddress | None = None
+    shipping_key: Required[str]
+    shipping_info: Required[ShippingInfo]
+    shipping_address: VendorAddress | None
 
 
-class ReturnItem(Payload):
+@as_told
+class ReturnItem(TypedDict, total=False):
     """Pieces of a line that come back."""
 
-    id: Id
-    quantity: int
-    line_item_id: str | None = None
-    custom_line_item_id: str | None = None
-    shipment_state: str | None = None
-    payment_state: str | None = None
-    created_at: Instant | None = None
-    last_modified_at: Instant | None = None
+    id: Required[Id]
+    quantity: Required[int]
+    line_item_id: str | None
+    custom_line_item_id: str | None
+    shipment_state: str | None
+    payment_state: str | None
+    created_at: Instant | None
+    last_modified_at: Instant | None
 
 
-class ReturnInfo(Payload):
+@as_told
+class ReturnInfo(TypedDict, total=False):
     """What came back together."""
 
-    items: list[ReturnItem] = Field(default_factory=list)
-    return_date: Instant | None = None
-    return_tracking_id: str | None = None
+    items: list[ReturnItem]
+    return_date: Instant | None
+    return_tracking_id: str | None
 
 
-class TotalDiscount(Payload):
+@as_told
+class TotalDiscount(TypedDict, total=False):
     """What was taken off the whole order."""
 
-    discounted_amount: VendorMoney
-    included_discounts: list[DiscountPortion] = Field(default_factory=list)
+    discounted_amount: Required[VendorMoney]
+    included_discounts: list[DiscountPortion]
 
 
-class DiscountCode(Payload):
+@as_told
+class DiscountCode(TypedDict, total=False):
     """A code somebody typed in, and whether it was good for something."""
 
-    discount_code: Reference
-    state: str | None = None
+    discount_code: Required[Reference]
+    state: str | None
 
 
-class PaymentInfo(Payload):
+@as_told
+class PaymentInfo(TypedDict, total=False):
     """Which payments belong to an order."""
 
-    payments: list[Reference] = Field(default_factory=list)
+    payments: list[Reference]
 
 
-class VendorOrder(Payload):
+@as_told
+class VendorOrder(TypedDict, total=False):
     """An order, current as of its version."""
 
-    id: Id
-    created_at: Instant
-    last_modified_at: Instant
-    completed_at: Instant | None = None
-    order_number: str | None = None
-    purchase_order_number: str | None = None
-    customer_id: str | None = None
-    customer_email: str | None = None
-    customer_group: Reference | None = None
-    anonymous_id: str | None = None
-    business_unit: KeyReference | None = None
-    store: KeyReference | None = None
-    line_items: list[GoodsLine] = Field(default_factory=list)
-    custom_line_items: list[CustomLine] = Field(default_factory=list)
-    total_price: VendorMoney
-    taxed_price: TaxedPrice | None = None
-    discount_on_total_price: TotalDiscount | None = None
-    discount_codes: list[DiscountCode] = Field(default_factory=list)
-    billing_address: VendorAddress | None = None
-    shipping_address: VendorAddress | None = None
-    shipping_info: ShippingInfo | None = None
-    shipping: list[Shipping] = Field(default_factory=list)
-    payment_info: PaymentInfo | None = None
-    country: str | None = None
-    locale: str | None = None
-    origin: str | None = None
-    order_state: str
-    shipment_state: str | None = None
-    payment_state: str | None = None
-    return_info: list[ReturnInfo] = Field(default_factory=list)
-    custom: CustomFields | None = None
+    id: Required[Id]
+    created_at: Required[Instant]
+    last_modified_at: Required[Instant]
+    completed_at: Instant | None
+    order_number: str | None
+    purchase_order_number: str | None
+    customer_id: str | None
+    customer_email: str | None
+    customer_group: Reference | None
+    anonymous_id: str | None
+    business_unit: KeyReference | None
+    store: KeyReference | None
+    line_items: list[GoodsLine]
+    custom_line_items: list[CustomLine]
+    total_price: Required[VendorMoney]
+    taxed_price: TaxedPrice | None
+    discount_on_total_price: TotalDiscount | None
+    discount_codes: list[DiscountCode]
+    billing_address: VendorAddress | None
+    shipping_address: VendorAddress | None
+    shipping_info: ShippingInfo | None
+    shipping: list[Shipping]
+    payment_info: PaymentInfo | None
+    country: str | None
+    locale: str | None
+    origin: str | None
+    order_state: Required[str]
+    shipment_state: str | None
+    payment_state: str | None
+    return_info: list[ReturnInfo]
+    custom: CustomFields | None

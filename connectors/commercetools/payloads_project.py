@@ -1,119 +1,133 @@
 """The parts of carts, stores, customer groups and messages that we read, as the vendor names them."""
 
-from pydantic import Field
+from typing import Required
 
-from connectors.commercetools.payloads import CustomFields, Id, Instant, KeyReference, Payload, VendorMoney
+from typing_extensions import TypedDict
+
+from connectors.commercetools.payloads import CustomFields, Id, Instant, KeyReference, VendorMoney, as_told
 
 
-class CartVariant(Payload):
+@as_told
+class CartVariant(TypedDict, total=False):
     """What lies in the cart."""
 
-    sku: str | None = None
+    sku: str | None
 
 
-class CartLine(Payload):
+@as_told
+class CartLine(TypedDict):
     """A line of goods."""
 
     variant: CartVariant
 
 
-class VendorCart(Payload):
+@as_told
+class VendorCart(TypedDict, total=False):
     """A cart, current as of its version. It ends some time after its last change."""
 
-    id: Id
-    created_at: Instant
-    last_modified_at: Instant
-    cart_state: str
-    customer_id: str | None = None
-    anonymous_id: str | None = None
-    store: KeyReference | None = None
-    country: str | None = None
-    locale: str | None = None
-    origin: str | None = None
-    line_items: list[CartLine] = Field(default_factory=list)
-    total_price: VendorMoney
-    custom: CustomFields | None = None
+    id: Required[Id]
+    created_at: Required[Instant]
+    last_modified_at: Required[Instant]
+    cart_state: Required[str]
+    customer_id: str | None
+    anonymous_id: str | None
+    store: KeyReference | None
+    country: str | None
+    locale: str | None
+    origin: str | None
+    line_items: list[CartLine]
+    total_price: Required[VendorMoney]
+    custom: CustomFields | None
 
 
-class StoreCountry(Payload):
+@as_told
+class StoreCountry(TypedDict):
     """Where a store sells."""
 
     code: str
 
 
-class VendorStore(Payload):
+@as_told
+class VendorStore(TypedDict, total=False):
     """A storefront, which other resources name by its key."""
 
-    id: Id
-    created_at: Instant
-    last_modified_at: Instant
-    key: str
-    name: dict[str, str] | None = None
-    languages: list[str] = Field(default_factory=list)
-    countries: list[StoreCountry] = Field(default_factory=list)
-    custom: CustomFields | None = None
+    id: Required[Id]
+    created_at: Required[Instant]
+    last_modified_at: Required[Instant]
+    key: Required[str]
+    name: dict[str, str] | None
+    languages: list[str]
+    countries: list[StoreCountry]
+    custom: CustomFields | None
 
 
-class VendorGroup(Payload):
+@as_told
+class VendorGroup(TypedDict, total=False):
     """A customer group, which customers and orders name by its id."""
 
-    id: Id
-    created_at: Instant
-    last_modified_at: Instant
-    key: str | None = None
-    name: str
-    custom: CustomFields | None = None
+    id: Required[Id]
+    created_at: Required[Instant]
+    last_modified_at: Required[Instant]
+    key: str | None
+    name: Required[str]
+    custom: CustomFields | None
 
 
-class ResourceReference(Payload):
+@as_told
+class ResourceReference(TypedDict):
     """What a message is about."""
 
     type_id: str
     id: Id
 
 
-class MessageCustomer(Payload):
+@as_told
+class MessageCustomer(TypedDict, total=False):
     """A customer in a message: whole, or only a reference."""
 
-    id: str
-    stores: list[KeyReference] = Field(default_factory=list)
+    id: Required[str]
+    stores: list[KeyReference]
 
 
-class MessageOrder(Payload):
+@as_told
+class MessageOrder(TypedDict, total=False):
     """An order in a message."""
 
-    customer_id: str | None = None
-    anonymous_id: str | None = None
-    order_number: str | None = None
-    store: KeyReference | None = None
-    origin: str | None = None
+    customer_id: str | None
+    anonymous_id: str | None
+    order_number: str | None
+    store: KeyReference | None
+    origin: str | None
 
 
-class UserIdentifiers(Payload):
+@as_told
+class UserIdentifiers(TypedDict, total=False):
     """By which the shop itself names the resource."""
 
-    key: str | None = None
-    external_id: str | None = None
-    customer_number: str | None = None
-    order_number: str | None = None
+    key: str | None
+    external_id: str | None
+    customer_number: str | None
+    order_number: str | None
 
 
-class PayloadNotIncluded(Payload):
+@as_told
+class PayloadNotIncluded(TypedDict, total=False):
     """In the place of a payload that is too large for a message."""
 
-    reason: str | None = None
+    reason: str | None
 
 
-class VendorMessage(Payload):
+@as_told
+class VendorMessage(TypedDict, total=False):
     """A message: what happened to a resource, numbered for each resource from 1."""
 
-    id: Id
-    created_at: Instant
-    type: str
-    sequence_number: int
-    resource: ResourceReference
-    resource_user_provided_identifiers: UserIdentifiers = UserIdentifiers()
-    payload_not_included: PayloadNotIncluded | None = None
-    customer: MessageCustomer | None = None
-    order: MessageOrder | None = None
-    order_state: str | None = None
+    id: Required[Id]
+    created_at: Required[Instant]
+    type: Required[str]
+    sequence_number: Required[int]
+    resource: Required[ResourceReference]
+    resource_user_provided_identifiers: UserIdentifiers
+    payload_not_included: PayloadNotIncluded | None
+    customer: MessageCustomer | None
+    order: MessageOrder | None
+    order_state: str | None

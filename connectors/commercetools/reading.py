@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from connectors.commercetools.payloads import CentMoney, CustomFields, PreciseMoney
 from models.base import Frozen
@@ -13,7 +13,7 @@ from models.landing import Reason
 from models.orders import Money
 
 _KINDS_OF_MONEY = {"centPrecision", "highPrecision"}
-Told = TypeVar("Told", bound=BaseModel)
+Told = TypeVar("Told")
 Words = dict[str, Any]
 """What one of our models says, by its fields. An order and all that it holds are made of them in one go, which is
 three times as fast as one by one; the models refuse a field that they do not have, here as there."""
@@ -91,7 +91,7 @@ def path(location: Iterable[int | str]) -> str:
 
 def money(told: CentMoney | PreciseMoney) -> Money:
     """Our money: a decimal amount in the currency's unit."""
-    return _money(told.units, told.fraction_digits, told.currency_code)
+    return _money(told["units"], told["fraction_digits"], told["currency_code"])
 
 
 @lru_cache(maxsize=20_000)
@@ -110,28 +110,35 @@ def text(value: object) -> str | None:
     return said if said.strip() else None
 
 
-def localised(names: Mapping[str, str], locale: str | None) -> str | None:
+def localised(names: Mapping[str, str] | None, locale: str | None) -> str | None:
     """The name in this locale, else in its language, else in English, else the first by language tag."""
-    for tag in (*((locale, locale.split("-")[0]) if locale else ()), "en"):
+    if not names:
+        return None
+    for tag in _sought(locale):
         if tag in names:
             return names[tag]
-    return names[min(names)] if names else None
+    return names[min(names)]
+
+
+@lru_cache(maxsize=1_000)
+def _sought(locale: str | None) -> tuple[str, ...]:
+    return (locale, locale.split("-")[0], "en") if locale else ("en",)
 
 
 def own_fields(custom: CustomFields | None) -> Mapping[str, Any]:
     """The custom fields, none of them if the resource has no type."""
-    return custom.fields if custom else {}
+    return custom.get("fields", {}) if custom else {}
 
 
-def told_in(model: type[Told], custom: Mapping[str, Any], names: Mapping[str, str]) -> Told:
-    """The model read from custom fields; `names` says which custom field holds which field of the model.
+def told_in(shape: TypeAdapter[Told], custom: Mapping[str, Any], names: Mapping[str, str]) -> Told | None:
+    """The shape read from custom fields; `names` says which custom field holds which field of the shape.
 
-    Raises Unreadable with the custom fields' own paths.
+    None if there is none of these custom fields. Raises Unreadable with the custom fields' own paths.
     """
     if custom.keys().isdisjoint(names.values()):
-        return model()
+        return None
     try:
-        return model.model_validate({word: custom.get(name) for word, name in names.items()})
+        return shape.validate_python({word: custom.get(name) for word, name in names.items()})
     except ValidationError as error:
         where = {word: f"custom.fields.{name}" for word, name in names.items()}
         raise Unreadable([Reason(path=where[each.path], problem=each.problem) for each in reasons(error)]) from error
@@ -144,8 +151,11 @@ def other_fields(custom: Mapping[str, Any], shop: ShopFields) -> dict[str, str]:
 
 def plain_fields(custom: Mapping[str, Any]) -> dict[str, str]:
     """Custom fields that are plain values: `custom.<name>` -> text."""
-    plain = ((name, text(value)) for name, value in custom.items() if isinstance(value, (str, int, float, bool)))
-    return {f"custom.{name}": value for name, value in plain if value is not None}
+    return {
+        f"custom.{name}": said
+        for name, value in custom.items()
+        if isinstance(value, (str, int, float, bool)) and (said := text(value)) is not None
+    }
 
 
 def without_blanks(told: Mapping[str, str | None]) -> dict[str, str]:

@@ -1,19 +1,23 @@
 """A record that is gone, as a payload of our own: the vendor deletes without leaving anything behind."""
 
-from connectors.commercetools.payloads import Id, Instant, Payload
+from typing_extensions import TypedDict
+
+from connectors.commercetools.payloads import Id, Instant, as_told
 from connectors.payload import canonical
 
 _BEGINS = '{"gone":'
 
 
-class Gone(Payload):
+@as_told
+class Gone(TypedDict, total=False):
     """When, and by which message it was told; both unknown where a full read found the record missing."""
 
-    at: Instant | None = None
-    message: str | None = None
+    at: Instant | None
+    message: str | None
 
 
-class Tombstone(Payload):
+@as_told
+class Tombstone(TypedDict):
     """What stands in the place of the record."""
 
     id: Id

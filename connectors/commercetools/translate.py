@@ -1,9 +1,10 @@
 """commercetools' payloads in our words. Pure: the same payload gives the same record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from connectors.commercetools.payloads import VendorCustomer, VendorPayment
 from connectors.commercetools.payloads_order import VendorOrder
@@ -15,11 +16,22 @@ from connectors.commercetools.translate_message import DELETES, notice
 from connectors.commercetools.translate_order import order
 from connectors.commercetools.translate_payment import settlement
 from connectors.commercetools.translate_project import cart, group, store
-from models.landing import Deletion, Reason, Refusal, SourceRecord
+from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.records import RecordKey
 
 SOURCE = "commercetools"
-Reader = Callable[[str, ShopFields], SourceRecord]
+_MESSAGE = TypeAdapter(VendorMessage)
+_TOMBSTONE = TypeAdapter(Tombstone)
+_RESOURCES: Mapping[str, tuple[TypeAdapter[Any], Callable[[Any, ShopFields], Body]]] = {
+    "customer": (TypeAdapter(VendorCustomer), person),
+    "order": (TypeAdapter(VendorOrder), order),
+    "payment": (TypeAdapter(VendorPayment), lambda told, _: settlement(told)),
+    "cart": (TypeAdapter(VendorCart), cart),
+    "store": (TypeAdapter(VendorStore), store),
+    "customer_group": (TypeAdapter(VendorGroup), lambda told, _: group(told)),
+}
+"""Object -> the shape of its payload, and how that becomes a body."""
+OBJECTS = (*_RESOURCES, "message")
 
 
 def translate(object: str, raw: str, shop: ShopFields) -> SourceRecord | Refusal:  # noqa: A002
@@ -27,82 +39,38 @@ def translate(object: str, raw: str, shop: ShopFields) -> SourceRecord | Refusal
 
     A message that its resource is deleted gives the record of the resource, not its own.
     """
-    read = _READERS.get(object)
-    if read is None:
+    if object not in OBJECTS:
         raise ValueError(f"{SOURCE} tells {', '.join(OBJECTS)}, not {object!r}")
     try:
-        return _deletion(object, raw) if is_tombstone(raw) else read(raw, shop)
+        if is_tombstone(raw):
+            return _deletion(object, raw)
+        return _message(raw) if object == "message" else _resource(object, raw, shop)
     except ValidationError as error:
         return _refusal(object, raw, reasons(error))
     except Unreadable as error:
         return _refusal(object, raw, error.reasons)
 
 
-def _customer(raw: str, shop: ShopFields) -> SourceRecord:
-    vendor = VendorCustomer.model_validate_json(raw)
-    body = person(vendor, shop)
-    return SourceRecord(key=_key("customer", vendor.id), raw=raw, body=body, changed_at=vendor.last_modified_at)
+def _resource(object: str, raw: str, shop: ShopFields) -> SourceRecord:  # noqa: A002
+    shape, body = _RESOURCES[object]
+    told = shape.validate_json(raw)
+    key = RecordKey(source=SOURCE, object=object, source_id=told["id"])
+    return SourceRecord(key=key, raw=raw, body=body(told, shop), changed_at=told["last_modified_at"])
 
 
-def _order(raw: str, shop: ShopFields) -> SourceRecord:
-    vendor = VendorOrder.model_validate_json(raw)
-    body = order(vendor, shop)
-    return SourceRecord(key=_key("order", vendor.id), raw=raw, body=body, changed_at=vendor.last_modified_at)
-
-
-def _payment(raw: str, _shop: ShopFields) -> SourceRecord:
-    vendor = VendorPayment.model_validate_json(raw)
-    body = settlement(vendor)
-    return SourceRecord(key=_key("payment", vendor.id), raw=raw, body=body, changed_at=vendor.last_modified_at)
-
-
-def _cart(raw: str, shop: ShopFields) -> SourceRecord:
-    vendor = VendorCart.model_validate_json(raw)
-    body = cart(vendor, shop)
-    return SourceRecord(key=_key("cart", vendor.id), raw=raw, body=body, changed_at=vendor.last_modified_at)
-
-
-def _store(raw: str, shop: ShopFields) -> SourceRecord:
-    vendor = VendorStore.model_validate_json(raw)
-    body = store(vendor, shop)
-    return SourceRecord(key=_key("store", vendor.id), raw=raw, body=body, changed_at=vendor.last_modified_at)
-
-
-def _group(raw: str, _shop: ShopFields) -> SourceRecord:
-    vendor = VendorGroup.model_validate_json(raw)
-    return SourceRecord(
-        key=_key("customer_group", vendor.id), raw=raw, body=group(vendor), changed_at=vendor.last_modified_at
-    )
-
-
-def _message(raw: str, _shop: ShopFields) -> SourceRecord:
-    vendor = VendorMessage.model_validate_json(raw)
-    if vendor.type in DELETES:
-        stone = tombstone(vendor.resource.id, at=vendor.created_at.isoformat(), message=vendor.id)
-        return _deletion(DELETES[vendor.type], stone)
-    return SourceRecord(key=_key("message", vendor.id), raw=raw, body=notice(vendor), changed_at=vendor.created_at)
-
-
-_READERS: dict[str, Reader] = {
-    "customer": _customer,
-    "order": _order,
-    "payment": _payment,
-    "cart": _cart,
-    "store": _store,
-    "customer_group": _group,
-    "message": _message,
-}
-OBJECTS = tuple(_READERS)
+def _message(raw: str) -> SourceRecord:
+    told = _MESSAGE.validate_json(raw)
+    if told["type"] in DELETES:
+        stone = tombstone(told["resource"]["id"], at=told["created_at"].isoformat(), message=told["id"])
+        return _deletion(DELETES[told["type"]], stone)
+    key = RecordKey(source=SOURCE, object="message", source_id=told["id"])
+    return SourceRecord(key=key, raw=raw, body=notice(told), changed_at=told["created_at"])
 
 
 def _deletion(object: str, raw: str) -> SourceRecord:  # noqa: A002
-    stone = Tombstone.model_validate_json(raw)
-    at = stone.gone.at
-    return SourceRecord(key=_key(object, stone.id), raw=raw, body=Deletion(at=at), changed_at=at)
-
-
-def _key(object: str, source_id: str) -> RecordKey:  # noqa: A002
-    return RecordKey(source=SOURCE, object=object, source_id=source_id)
+    stone = _TOMBSTONE.validate_json(raw)
+    key, at = RecordKey(source=SOURCE, object=object, source_id=stone["id"]), stone["gone"].get("at")
+    return SourceRecord(key=key, raw=raw, body=Deletion(at=at), changed_at=at)
 
 
 def _refusal(object: str, raw: str, why: tuple[Reason, ...]) -> Refusal:  # noqa: A002

@@ -1,6 +1,6 @@
 """Addresses and the contacts in them, of customers and of orders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connectors.commercetools.payloads import VendorAddress
 from connectors.commercetools.reading import Words
@@ -8,35 +8,36 @@ from connectors.commercetools.reading import Words
 
 def postal(told: VendorAddress, *, label: str | None, primary: bool) -> Words:
     """A PostalAddress. A street without a number of its own may hold the number too, so it goes to `line1`."""
-    apart = bool(told.street_number)
+    street, number = told.get("street_name"), told.get("street_number") or None
     return {
         "label": label,
-        "line1": None if apart else told.street_name,
-        "street": told.street_name if apart else None,
-        "house_number": told.street_number or None,
+        "line1": None if number else street,
+        "street": street if number else None,
+        "house_number": number,
         "line2": _second_line(told),
-        "postcode": told.postal_code,
-        "city": told.city,
-        "region": told.region or told.state,
-        "country": told.country,
+        "postcode": told.get("postal_code"),
+        "city": told.get("city"),
+        "region": told.get("region") or told.get("state"),
+        "country": told.get("country"),
         "primary": primary,
     }
 
 
 def one_line(told: VendorAddress) -> str:
     """The place as one text, for consents about post."""
-    parts = (told.street_name, told.street_number, told.postal_code, told.city, told.country)
-    return " ".join(part for part in parts if part)
+    street, number = told.get("street_name"), told.get("street_number")
+    parts = (street, number, told.get("postal_code"), told.get("city"), told.get("country"))
+    return " ".join([part for part in parts if part])
 
 
 def contacts(told: VendorAddress, label: str) -> Iterator[Words]:
     """Phone, mobile and e-mail of whoever receives there, as ContactPoints."""
-    if told.phone:
-        yield {"kind": "phone", "value": told.phone, "label": label}
-    if told.mobile:
-        yield {"kind": "phone", "value": told.mobile, "label": "mobile"}
-    if told.email:
-        yield {"kind": "email", "value": told.email, "label": label}
+    if phone := told.get("phone"):
+        yield {"kind": "phone", "value": phone, "label": label}
+    if mobile := told.get("mobile"):
+        yield {"kind": "phone", "value": mobile, "label": "mobile"}
+    if email := told.get("email"):
+        yield {"kind": "email", "value": email, "label": label}
 
 
 def is_for(told: VendorAddress, given: str | None, family: str | None) -> bool:
@@ -44,10 +45,10 @@ def is_for(told: VendorAddress, given: str | None, family: str | None) -> bool:
 
     An address book holds the parents' and the friend's addresses too; their phones are not the customer's.
     """
-    return _agree(told.first_name, given) and _agree(told.last_name, family)
+    return _agree(told.get("first_name"), given) and _agree(told.get("last_name"), family)
 
 
-def unique(points: Iterator[Words]) -> list[Words]:
+def unique(points: Iterable[Words]) -> list[Words]:
     """Each contact once, the first mention wins."""
     seen: dict[tuple[str, str], Words] = {}
     for point in points:
@@ -56,11 +57,12 @@ def unique(points: Iterator[Words]) -> list[Words]:
 
 
 def _second_line(told: VendorAddress) -> str | None:
-    parts = (told.additional_street_info, told.building, told.apartment, told.p_o_box, told.additional_address_info)
-    return ", ".join(part for part in parts if part) or None
+    street, building, apartment = told.get("additional_street_info"), told.get("building"), told.get("apartment")
+    parts = (street, building, apartment, told.get("p_o_box"), told.get("additional_address_info"))
+    return ", ".join([part for part in parts if part]) or None
 
 
 def _agree(one: str | None, other: str | None) -> bool:
-    if not one or not other:
+    if not one or not other or one == other:
         return True
     return one.strip().casefold() == other.strip().casefold()

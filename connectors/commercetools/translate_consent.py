@@ -1,42 +1,52 @@
 """Consents that a shop keeps in a custom field of a customer or an order."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Required
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
-from connectors.commercetools.payloads import Instant, Payload
+from connectors.commercetools.payloads import Instant, VendorAddress, as_told
 from connectors.commercetools.reading import ShopFields, Unreadable, Words, reasons
+from connectors.commercetools.translate_address import one_line
 from models.consent import Channel, ConsentStatus
 
 
-class ConsentTold(Payload):
+@as_told
+class ConsentTold(TypedDict, total=False):
     """One answer."""
 
-    channel: Channel
-    status: ConsentStatus
-    at: Instant | None = None
-    brand: str | None = None
-    purpose: str = "marketing"
-    proof: str | None = None
-    contact_point: str | None = None
+    channel: Required[Channel]
+    status: Required[ConsentStatus]
+    at: Instant | None
+    brand: str | None
+    purpose: str
+    proof: str | None
+    contact_point: str | None
+
+
+_CONSENT = TypeAdapter(ConsentTold)
 
 
 class Reached:
     """By which contact point each channel reaches a person, for answers that do not say which one they are about."""
 
-    def __init__(self, points: Iterable[Words], *, post: str | None, push: str | None) -> None:
-        self._points = tuple(points)
-        self._apart: dict[Channel, str | None] = {"post": post, "push": push}
+    def __init__(self, points: Iterable[Words], *, post: VendorAddress | None, push: str | None) -> None:
+        self._points = points
+        self._post = post
+        self._push = push
 
     def by(self, channel: Channel) -> str | None:
         """None if there is nothing that an answer could be about."""
-        if channel in self._apart:
-            return self._apart[channel]
+        if channel == "push":
+            return self._push
+        if channel == "post":
+            return None if self._post is None else one_line(self._post)
         kind = "email" if channel == "email" else "phone"
         found = [point for point in self._points if point["kind"] == kind]
-        found.sort(key=lambda point: channel == "sms" and point["label"] != "mobile")
+        if channel == "sms":
+            found.sort(key=lambda point: point["label"] != "mobile")
         return str(found[0]["value"]) if found else None
 
 
@@ -45,24 +55,26 @@ def consents(custom: Mapping[str, Any], shop: ShopFields, reached: Reached, bran
 
     Raises Unreadable for an entry that is no answer.
     """
-    entries = custom.get(shop.consents) or []
+    entries = custom.get(shop.consents)
+    if not entries:
+        return
     for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
-        said = _told(entry, f"custom.fields.{shop.consents}[{number}]")
-        about = said.contact_point or reached.by(said.channel)
+        said = _told(entry, shop, number)
+        about = said.get("contact_point") or reached.by(said["channel"])
         if about is not None:
             yield {
                 "contact_point": about,
-                "channel": said.channel,
-                "brand": said.brand or brand,
-                "purpose": said.purpose,
-                "status": said.status,
-                "at": said.at,
-                "proof": said.proof,
+                "channel": said["channel"],
+                "brand": said.get("brand") or brand,
+                "purpose": said.get("purpose", "marketing"),
+                "status": said["status"],
+                "at": said.get("at"),
+                "proof": said.get("proof"),
             }
 
 
-def _told(entry: object, where: str) -> ConsentTold:
+def _told(entry: object, shop: ShopFields, number: int) -> ConsentTold:
     try:
-        return ConsentTold.model_validate_json(entry if isinstance(entry, str) else orjson.dumps(entry))
+        return _CONSENT.validate_json(entry if isinstance(entry, str) else orjson.dumps(entry))
     except ValidationError as error:
-        raise Unreadable(reasons(error, where)) from error
+        raise Unreadable(reasons(error, f"custom.fields.{shop.consents}[{number}]")) from error

@@ -17,24 +17,25 @@ from models.landing import Other
 
 def cart(told: VendorCart, shop: ShopFields) -> Event:
     """The latest that happened to the cart: it was filled, or it became an order."""
-    custom = own_fields(told.custom)
-    store = told.store.key if told.store else None
+    custom, found = own_fields(told.get("custom")), told.get("store")
+    store = found["key"] if found else None
+    total, state = told["total_price"], told["cart_state"]
     known: dict[str, str | None] = {
-        "state": told.cart_state,
-        "currency": told.total_price.currency_code,
-        "total": str(money(told.total_price).amount),
-        "skus": " ".join(line.variant.sku for line in told.line_items if line.variant.sku),
+        "state": state,
+        "currency": total["currency_code"],
+        "total": str(money(total).amount),
+        "skus": " ".join([sku for line in told.get("line_items", ()) if (sku := line["variant"].get("sku"))]),
         "brand": shop.brand_of(custom, store),
         "loyalty_number": text(custom.get(shop.loyalty_number)),
-        "country": told.country,
-        "locale": told.locale,
-        "origin": told.origin,
+        "country": told.get("country"),
+        "locale": told.get("locale"),
+        "origin": told.get("origin"),
     }
     return Event(
-        event="checkout" if told.cart_state == "Ordered" else "cart",
-        at=told.last_modified_at,
-        customer=told.customer_id or None,
-        anonymous=told.anonymous_id or None,
+        event="checkout" if state == "Ordered" else "cart",
+        at=told["last_modified_at"],
+        customer=told.get("customer_id") or None,
+        anonymous=told.get("anonymous_id") or None,
         channel=text(custom.get(shop.channel)),
         store=store,
         attributes=without_blanks(known) | other_fields(custom, shop),
@@ -43,16 +44,17 @@ def cart(told: VendorCart, shop: ShopFields) -> Event:
 
 def store(told: VendorStore, shop: ShopFields) -> Other:
     """A storefront with the name that people know it by."""
+    key, custom = told["key"], own_fields(told.get("custom"))
     known: dict[str, str | None] = {
-        "brand": shop.brand_of(own_fields(told.custom), told.key),
-        "languages": " ".join(told.languages),
-        "countries": " ".join(country.code for country in told.countries),
+        "brand": shop.brand_of(custom, key),
+        "languages": " ".join(told.get("languages", ())),
+        "countries": " ".join([country["code"] for country in told.get("countries", ())]),
     }
-    name = localised(told.name, None) if told.name else None
-    attributes = without_blanks(known) | plain_fields(own_fields(told.custom))
-    return Other(what="store", code=told.key, name=name, attributes=attributes)
+    attributes = without_blanks(known) | plain_fields(custom)
+    return Other(what="store", code=key, name=localised(told.get("name"), None), attributes=attributes)
 
 
 def group(told: VendorGroup) -> Other:
     """A customer group with its name."""
-    return Other(what="customer-group", code=told.key, name=told.name, attributes=plain_fields(own_fields(told.custom)))
+    attributes = plain_fields(own_fields(told.get("custom")))
+    return Other(what="customer-group", code=told.get("key"), name=told["name"], attributes=attributes)
