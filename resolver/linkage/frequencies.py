@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.linkage.blocking import Keys
+from resolver.linkage.blocking import Keys, order_of
 
 Ints = NDArray[np.int64]
 Rarity = NDArray[np.float32]
@@ -39,7 +39,7 @@ class Values:
         """
         keys = np.where(keys == 0, keys, keys ^ (population.astype(np.uint64) * GOLDEN))
         told = np.flatnonzero(keys)
-        order = told[np.argsort(keys[told], kind="stable")]
+        order = told[order_of(keys[told])]
         starts = np.flatnonzero(_changes(keys[order]))
         number = np.empty(keys.size, np.int64)
         number[order] = np.cumsum(_changes(keys[order])) - 1

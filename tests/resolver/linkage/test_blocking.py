@@ -3,6 +3,8 @@
 from itertools import combinations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resolver.linkage import blocking
 
@@ -42,6 +44,21 @@ def test_the_largest_blocks_go_first_when_the_budget_is_short() -> None:
 def test_every_pair_inside_clusters_is_listed_once() -> None:
     cluster = np.array([0, 1, 0, 1, 0])
     assert proposed(blocking.pairs_within(cluster)) == sorted([*combinations([0, 2, 4], 2), *combinations([1, 3], 2)])
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.sampled_from([1, 2, 2**63, 2**63 + 1]), max_size=40))
+def test_keys_are_put_in_their_order_whatever_bits_they_share(keys: list[int]) -> None:
+    told = np.array(keys, np.uint64)
+    assert blocking.order_of(told).tolist() == np.argsort(told, kind="stable").tolist()
+
+
+def test_the_first_rule_that_proposes_a_pair_is_named() -> None:
+    keys = parts(4, given=[3, 4, 3, 0], family=[4, 3, 0, 0], birth=[9, 9, 9, 9], email=[0, 0, 5, 5])
+    left, right = np.array([0, 2, 0]), np.array([1, 3, 3])
+    assert blocking.blocked_by(keys, left, right) == ["birth", "email", "birth"]
+    keys["birth"][:] = 0
+    keys["postcode"] = np.array([8, 8, 0, 7], np.uint64)
+    assert blocking.blocked_by(keys, left, right) == ["any_name + postcode", "email", "none"]
 
 
 def test_random_pairs_are_all_pairs_when_there_are_few() -> None:
