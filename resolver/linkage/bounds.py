@@ -271,12 +271,16 @@ NEEDS: dict[str, Needs] = {
         year=lambda b: b.same("birth_year"),
         near=lambda b: b.near_years() | (b.differing("birth") <= 2),
     ),
-    "email": _simply(
-        "email",
-        same_local_part=lambda b: b.same("local"),
-        typo=lambda b: b.edited("email", 2) & b.alike("email", 0.9),
-        scrambled=lambda b: b.edited("email", 5) & b.alike("email", 0.9),
-        similar=lambda b: b.alike("local", 0.9),
+    "email": Needs(
+        lambda b: b.missing("email"),
+        {
+            "exact, the family's": lambda b: b.same("email"),
+            "exact": lambda b: b.same("email"),
+            "same local part": lambda b: b.same("local"),
+            "typo": lambda b: b.edited("email", 2) & b.alike("email", 0.9),
+            "scrambled": lambda b: b.edited("email", 5) & b.alike("email", 0.9),
+            "similar": lambda b: b.alike("local", 0.9),
+        },
     ),
     "phone": _simply("phone", near=lambda b: b.same("phone_end") | (b.differing("phone") <= 2)),
     "address": Needs(
@@ -317,7 +321,8 @@ def plausible(
         chunk = pairs[first : first + CHUNK]
         left, right = unpacked(chunk)
         both = Both(outline, left, right)
-        agree = (both.same("given") | both.same("family")).astype(np.int8)
+        given, family = both.same("given"), both.same("family")
+        agree = (given | family).astype(np.int8) + (given & family)
         bound = np.full(chunk.size, start, np.float32)
         for each in most:
             bound += each.weight(both, left, agree)
@@ -331,8 +336,10 @@ def _comparisons(wanted: Sequence[Feature]) -> list[Comparison]:
 
 @dataclass(frozen=True)
 class _Most:
-    """The most that a comparison can weigh in favour of a match: `of_level[0]` at each level whatever the names say,
-    `of_level[1]` when they agree; less the `rarity` of the value where that counts."""
+    """The most that a comparison can weigh in favour of a match, less the `rarity` of the value where that counts.
+
+    `of_level[0]` holds for each level whatever the names say, `[1]` if one of them surely agrees, `[2]` if both do.
+    """
 
     comparison: Comparison
     of_level: Floats
@@ -343,19 +350,21 @@ class _Most:
         cls, comparison: Comparison, wanted: Sequence[Feature], parameters: Parameters, rarity: Mapping[str, Rarity]
     ) -> _Most:
         adjusted = [[rarity[name] for name in level.frequency] for level in comparison.levels]
-        best = np.full((2, len(comparison.levels)), -np.inf)
+        best = np.full((3, len(comparison.levels)), -np.inf)
         for number, feature in enumerate(wanted):
             if feature.comparison.name == comparison.name:
                 shares = parameters.shares[number]
                 plain = mixture.weights(feature, shares, parameters.chance[number])[1 : best.shape[1] + 1, 0]
                 weight = np.where([bool(rare) for rare in adjusted], np.log(shares[0, 1:]), plain)
                 best[0] = np.maximum(best[0], weight)
+                if feature.names in (None, Names.HALF, Names.AGREE):
+                    best[1] = np.maximum(best[1], weight)
                 if feature.names in (None, Names.AGREE):
-                    best[1] = weight
+                    best[2] = weight
         return cls(comparison, best.astype(np.float32), adjusted)
 
     def weight(self, both: Both, left: NDArray[np.int64], agree: NDArray[np.int8]) -> Floats | np.float32:
-        """At most what the comparison weighs for each of the pairs; `agree` is 1 where their names surely do."""
+        """At most what the comparison weighs for each of the pairs; `agree` is how many of their names surely do."""
         needs = NEEDS.get(self.comparison.name)
         if needs is None:
             return self._anywhere()
@@ -368,11 +377,24 @@ class _Most:
                 where = np.arange(left.size) if need is None else np.flatnonzero(need(both))
                 bound[where] = np.maximum(bound[where], self._at(number, left[where], agree[where]))
         exact = np.flatnonzero(needs.levels["exact"](both))
-        bound[exact] = self._at(self.comparison.exact - 1, left[exact], agree[exact])
+        bound[exact] = self._of_exact(exact, both, left, agree)
         if needs.perhaps_missing is not None:
             bound[needs.perhaps_missing(both) & (bound < 0)] = 0
         bound[needs.missing(both)] = 0
         return bound
+
+    def _of_exact(
+        self, exact: NDArray[np.int64], both: Both, left: NDArray[np.int64], agree: NDArray[np.int8]
+    ) -> Floats:
+        """At most what pairs of the same value weigh: they reach that level, or one that stands before it."""
+        last = self.comparison.exact - 1
+        most = self._at(last, left[exact], agree[exact])
+        for number in range(last):
+            need = NEEDS[self.comparison.name].levels.get(self.comparison.levels[number].name)
+            reached = np.arange(exact.size) if need is None else np.flatnonzero(need(both)[exact])
+            there = exact[reached]
+            most[reached] = np.maximum(most[reached], self._at(number, left[there], agree[there]))
+        return most
 
     def _at(self, number: int, records: NDArray[np.int64], agree: NDArray[np.int8]) -> Floats:
         most: Floats = self.of_level[agree, number]

@@ -2,7 +2,7 @@
 -- what the linkage needs of the persons among the standardised people, in a database of its own
 create table linkage_people as
 select record, given_name, given_forms, given_sound, middle_name, family_name, family_key, family_sound, name_suffix, sex,
-  birth_digits, birth_year, mailbox, phone_key, address, house_number, street, postcode, district, city, country,
+  birth_digits, birth_year, mailbox, family_mailbox, phone_key, address, house_number, street, postcode, district, city, country,
   national_id, loyalty_number, other_1, other_2, other_3, other_4, name_tokens, is_person
 from linkage_arriving where is_person;
 
