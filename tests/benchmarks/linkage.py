@@ -29,7 +29,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from resolver import standard_form
 from resolver.linkage import LinkageModel, LinkagePolicy, link
 from resolver.linkage.tables import read
-from tests.benchmarks.datasets_accuracy import SHARED
+from tests.benchmarks.labelled import SHARED
 from tests.benchmarks.retail import order_heavy, retail
 
 RULES = (("mailbox",), ("phone_key",), ("family_key", "postcode"), ("given_name", "birth_digits"),

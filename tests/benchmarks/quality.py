@@ -10,8 +10,10 @@ looks (RELIABILITY) is taken from the other sets each time, so that no set vouch
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -23,8 +25,9 @@ from resolver.linkage import link, quality
 from resolver.linkage.quality import Quality, Reliability
 from resolver.linkage.repeats import collapsed
 from resolver.linkage.tables import read
-from tests.benchmarks.datasets_accuracy import TRUTH, sets
+from tests.benchmarks.labelled import TRUTH, tables
 from tests.benchmarks.retail import retail
+from tests.benchmarks.ship_model import told
 
 SIZES = (0, 50, 300)
 FIGURES = ("precision", "recall", "f1")
@@ -41,8 +44,12 @@ class Known:
 
 
 def all_sets() -> Iterator[tuple[str, pl.DataFrame]]:
-    """The labelled sets at hand, and customers of the kind of one of them."""
-    yield from sets()
+    """The labelled sets at hand, a generated population, and customers of the kind of one of the sets."""
+    for name, table in tables():
+        if isinstance(table, pl.DataFrame):
+            yield name, table
+    with tempfile.TemporaryDirectory() as folder:
+        yield "population_10k", told(10_000, 1, Path(folder)).rename({"person_id": "cluster"})
     yield "retail_20k", retail(20_000, seed=5)
 
 
