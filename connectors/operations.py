@@ -117,9 +117,9 @@ def reading(fieldmap: FieldMap) -> Callable[[Answer], OutsideError | None]:
         if move == "absent":
             return None
         said = _said(answer, problem, code, fieldmap)
-        heir = read_path(problem, fieldmap.problem.moved_to) if fieldmap.problem.moved_to is not None else None
-        if move == "merged" and heir is not None:
-            return Moved(said, to=str(heir), code=code or str(answer.status))
+        if move == "merged" and fieldmap.problem.moved_to is not None:
+            heir = read_path(problem, fieldmap.problem.moved_to)
+            return Moved(said, to=None if heir is None else str(heir), code=code or str(answer.status))
         error = _ERRORS.get(move or "")
         return by_status(answer) if error is None else error(said, code=code or str(answer.status))
 

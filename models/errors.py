@@ -49,9 +49,11 @@ class SignInAgain(OutsideError):
 
 
 class Moved(OutsideError):
-    """The id was merged into another one."""
+    """The id was merged into another one: `to`, or None where the other side does not say which."""
 
-    def __init__(self, message: str, *, to: str, correlation_id: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, to: str | None, correlation_id: str | None = None, code: str | None = None
+    ) -> None:
         super().__init__(message, correlation_id=correlation_id, code=code)
         self.to = to
 

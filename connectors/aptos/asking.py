@@ -60,13 +60,15 @@ class Asking:
         found = self.reading.read(object_, raw)
         return (found if isinstance(found, SourceRecord | Refusal) else None), answer.correlation_id
 
-    def _survivor(self, object_: str, source_id: str) -> str | None:
+    def _survivor(self, object_: str, heir: str | None) -> str | None:
         """The record that took the place of a merged one: what we merged ourselves names a profile, which is none."""
         for _ in range(_MERGES):
+            if heir is None:
+                return None
             try:
-                found, _ = self._asked(object_, source_id)
+                found, _ = self._asked(object_, heir)
             except Moved as moved:
-                source_id = moved.to
+                heir = moved.to
                 continue
             is_live = isinstance(found, SourceRecord) and not isinstance(found.body, Deletion)
             return found.key.source_id if is_live and isinstance(found, SourceRecord) else None
