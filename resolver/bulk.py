@@ -30,6 +30,7 @@ def read(run: Run, bulk: Bulk, translate: Callable[[str, str], Outcome]) -> Sequ
     [(rows,)] = run.warehouse.execute(_QUERIES["rows"]).fetchall()
     if rows != bulk.rows:
         raise Unreadable(f"{rows} rows of {bulk.rows}")
+    run.warehouse.execute(_QUERIES["together"])
     doubtful = run.warehouse.execute(_QUERIES["doubtful"]).fetchall()
     return [translate(bulk.object, bulk.payload(position, line)) for position, line in doubtful]
 

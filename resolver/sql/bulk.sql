@@ -145,6 +145,11 @@ from (
 -- One row: how many rows were read.
 select count(*) from stretch
 
+-- name: together
+-- Plain rows that tell of a record of which a row that is not plain tells too: all of them go one way, or the order in which
+-- the file tells them would be lost.
+update stretch set plain = false where plain and id in (select trim(id) from stretch where not plain)
+
 -- name: doubtful
 -- Rows about which Python is asked, in the order of the file: position and line.
 select rowid, line from stretch where not plain order by rowid

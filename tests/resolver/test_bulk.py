@@ -250,6 +250,17 @@ def test_a_row_that_is_told_twice_in_a_file_lands_once_and_its_last_version_coun
     assert connection.execute("select body->>'given_name' from derived.current_record").fetchall() == [("Anja",)]
 
 
+@pytest.mark.parametrize("names", [("Ana ", "Bea"), ("Ana", "Bea ")], ids=["doubtful first", "doubtful last"])
+def test_of_two_rows_that_tell_one_record_the_later_counts_whoever_reads_them(
+    names: tuple[str, str], tmp_path: Path, connection: duckdb.DuckDBPyConnection, landing: Land
+) -> None:
+    rows = [dict.fromkeys(COLUMNS) | PLAIN | {"first": name, "changed": "2026-01-31T10:00:00Z"} for name in names]
+    (tmp_path / "people.csv").write_bytes(in_csv(rows))
+    landing(source_over(tmp_path, people={**PATTERN, "files": "people.csv"}))
+    current = connection.execute("select trim(body->>'given_name') from derived.current_record").fetchall()
+    assert current == [("Bea",)]
+
+
 def test_refused_rows_of_a_bulk_file_are_read_again_after_a_fix(
     tmp_path: Path, landing: Land, connection: duckdb.DuckDBPyConnection
 ) -> None:
