@@ -6,7 +6,9 @@ agree by chance in every non-match; shared fields (an address, a family name) ar
 them. That is what tells relatives from duplicates without a single label.
 
 The candidates are a small part of all pairs; those that no blocking rule proposed count as certain non-matches, so the
-expected number of matches, and with it the prior, come out of the estimation itself.
+expected number of matches, and with it the prior, come out of the estimation itself. Who only lives in one area is
+hardly ever proposed, and yet such pairs are many: they are counted on pairs drawn at random. If they were not, the few of
+them that chance gave one first name would look like a new kind of match, and in a large table they would become it.
 """
 
 from __future__ import annotations
@@ -45,11 +47,13 @@ class Parameters:
 class Population:
     """All pairs of the records: how many, and how many of them reach each level, known from random pairs.
 
-    `reached[f]` is None for a feature that random pairs hardly ever show.
+    `reached[f]` is None for a feature that random pairs hardly ever show. `neighbours` are the codes of the random pairs
+    that agree in where they live and that no blocking rule proposed. Each random pair stands for `one_sampled_pair`.
     """
 
     pairs: float
     reached: list[Floats | None]
+    neighbours: Sequence[Codes]
     one_sampled_pair: float
 
 
@@ -84,11 +88,13 @@ def weights(feature: Feature, shares: Floats, chance: Floats) -> Floats:
     """Log-ratio of every code under each kind against chance: one row per code, one column per kind.
 
     Missing values weigh nothing; nor does a field in a kind that is not free to share it, except that some parents
-    give a child their own name.
+    give a child their own name. A rare place explains no more than any other does: it has few neighbours.
     """
     level, rarity = feature.level_of_code(), feature.rarity_of_code()
     by_chance = np.where(np.isnan(rarity), -np.log(chance[level]), rarity)
     table = np.log(shares[:, level]).T + by_chance[:, None]
+    area = KINDS.index(Kind.AREA)
+    table[:, area] = np.log(shares[area, level]) + np.minimum(by_chance, -np.log(chance[level]))
     table[level == 0] = 0.0
     table = np.nan_to_num(table, nan=0.0)
     if feature.comparison.alike:
@@ -150,7 +156,7 @@ def fit(
     parameters, expected = first, 0.0
     for _ in range(rounds):
         counts = count(features, codes, posteriors(log_ratios(features, codes, parameters))).times(each)
-        parameters = maximise(features, counts, population)
+        parameters = maximise(features, counts.plus(neighbours(features, population, parameters)), population)
         before, expected = expected, float(counts.kinds[0])
         if abs(expected - before) <= TOLERANCE * expected:
             break
@@ -161,6 +167,18 @@ def count(features: Sequence[Feature], codes: Sequence[Codes], kinds: NDArray[np
     """What pairs that are of each kind with these probabilities amount to."""
     levels = [_counted(feature, code, kinds) for feature, code in zip(features, codes, strict=True)]
     return Counts(kinds.sum(axis=0, dtype=np.float64), levels)
+
+
+def neighbours(features: Sequence[Feature], population: Population, parameters: Parameters) -> Counts:
+    """The pairs of one area that no blocking rule proposed, as the random pairs tell."""
+    ratios = log_ratios(features, population.neighbours, parameters)
+    ratios[:, 0] = -np.inf
+    kinds = posteriors(ratios)
+    kinds[:, [kind is not Kind.AREA for kind in KINDS]] = 0.0
+    found = count(features, population.neighbours, kinds)
+    for levels in found.levels:
+        levels[-1] = 0.0
+    return found.times(population.one_sampled_pair)
 
 
 def _counted(feature: Feature, code: Codes, kinds: NDArray[np.float32]) -> Floats:

@@ -118,9 +118,9 @@ class LinkageModel(FrozenModel):
     def parameters(self, records: int) -> Parameters:
         """The parameters for a population of about this many records.
 
-        Related pairs grow with the records and all pairs with their square, so the prior falls as the population
-        grows;
-        it is taken at the nearest power of two, so that a few more records do not move every weight. A handful of
+        Related pairs grow with the records and all pairs with their square, so the prior falls as the population grows;
+        but for those of one area, which stay the same share of all pairs: a larger table has more people in each area.
+        The prior is taken at the nearest power of two, so that a few more records do not move every weight. A handful of
         records is a sample of a larger population: two strangers do not become likely to be one because few are seen.
         """
         by_name = {feature.name: feature for feature in self.features}
@@ -129,7 +129,9 @@ class LinkageModel(FrozenModel):
         if missing:
             raise WrongModel(f"the model lacks {', '.join(missing)}")
         population = 2.0 ** round(np.log2(max(records, LEAST_POPULATION)))
-        prior = np.array([self.related[kind] for kind in KINDS]) * 2.0 / (population - 1.0)
+        trained_on = max(self.trained_on, LEAST_POPULATION)
+        grown = [population / trained_on if kind is Kind.AREA else 1.0 for kind in KINDS]
+        prior = np.array([self.related[kind] for kind in KINDS]) * grown * 2.0 / (population - 1.0)
         tables = [_tables(by_name[feature.name], feature) for feature in features(ALL)]
         return Parameters(prior, [shares for shares, _ in tables], [chance for _, chance in tables])
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from resolver.linkage import agglomeration, blocking, bounds, evidence, mixture
 from resolver.linkage.agglomeration import Bounds
 from resolver.linkage.blocking import Pairs
-from resolver.linkage.comparisons import ALL
+from resolver.linkage.comparisons import ALL, Kind
 from resolver.linkage.evidence import Codes, Feature, Names, Rarity
 from resolver.linkage.frequencies import rarities
 from resolver.linkage.mixture import Counts, Parameters, Population
@@ -79,8 +79,8 @@ def _estimated(
     records: Records, pairs: Pairs, wanted: Sequence[Feature], policy: LinkagePolicy, seed: int
 ) -> tuple[Parameters, NDArray[np.int64], Candidates]:
     """Parameters, the clusters that they were last counted in, and the pairs that were compared."""
-    population = _population(records, wanted, policy.random_pairs, seed)
     rarity = rarities(records.values)
+    population = _population(records, pairs, wanted, rarity, policy.random_pairs, seed)
     sampled, each = _sample(pairs, policy.training_pairs, seed)
     some = compared(records, sampled)
     codes = _encoded(records, some, rarity)
@@ -138,7 +138,9 @@ def _corrected(
         codes = _encoded(records, pairs, rarity)
         kinds = mixture.posteriors(mixture.log_ratios(wanted, codes, parameters))
         kinds = mixture.labelled(kinds, clusters[pairs.left] == clusters[pairs.right])
-        parameters = mixture.maximise(wanted, mixture.count(wanted, codes, kinds).plus(hopeless), population)
+        counts = mixture.count(wanted, codes, kinds).plus(hopeless)
+        counts = counts.plus(mixture.neighbours(wanted, population, parameters))
+        parameters = mixture.maximise(wanted, counts, population)
     return parameters, clusters
 
 
@@ -171,13 +173,25 @@ def clustered(
     )
 
 
-def _population(records: Records, wanted: Sequence[Feature], count: int, seed: int) -> Population:
+def _population(
+    records: Records, proposed: Pairs, wanted: Sequence[Feature], rarity: dict[str, Rarity], count: int, seed: int
+) -> Population:
     """What all pairs reach, from pairs drawn at random."""
-    pairs = blocking.random_pairs(records.count, count, seed)
-    levels = records.comparer.levels(pairs)
-    names = evidence.names_say(levels, records.comparisons)
-    each = records.all_pairs / max(pairs.size, 1)
-    return Population(records.all_pairs, [_reached(f, levels[f.row], names, each) for f in wanted], each)
+    drawn = compared(records, blocking.random_pairs(records.count, count, seed))
+    names = evidence.names_say(drawn.levels, records.comparisons)
+    each = records.all_pairs / max(drawn.left.size, 1)
+    reached = [_reached(f, drawn.levels[f.row], names, each) for f in wanted]
+    near = drawn.taken(np.flatnonzero(_is_near(drawn.levels, records) & ~np.isin(drawn.packed, proposed)))
+    return Population(records.all_pairs, reached, _encoded(records, near, rarity), each)
+
+
+def _is_near(levels: NDArray[np.uint8], records: Records) -> NDArray[np.bool_]:
+    """Whether pairs agree, more or less, in something that an area shares."""
+    near = np.zeros(levels.shape[1], np.bool_)
+    for row, comparison in enumerate(records.comparisons):
+        if Kind.AREA in comparison.free:
+            near |= (levels[row] > 0) & (levels[row] < len(comparison.levels))
+    return near
 
 
 def _reached(
