@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import orjson
@@ -24,7 +25,7 @@ from resolver.linkage.evidence import Feature, Rarity, features
 from resolver.linkage.frequencies import Values
 from resolver.linkage.mixture import KINDS, Parameters
 
-FORMAT = 1
+FORMAT: Literal[2] = 2
 KEPT_VALUES = 50_000
 LEAST_PEOPLE = 3
 LEAST_POPULATION = 1_000
@@ -66,7 +67,7 @@ class Frequencies(FrozenModel):
 class LinkageModel(FrozenModel):
     """A trained linkage model."""
 
-    format: int = FORMAT
+    format: Literal[2] = FORMAT
     trained_on: int
     related: dict[Kind, float]
     features: list[FeatureModel]
@@ -76,7 +77,7 @@ class LinkageModel(FrozenModel):
     def of(
         cls, parameters: Parameters, records: int, all_pairs: float, frequencies: Mapping[str, Frequencies]
     ) -> LinkageModel:
-        """The model of trained parameters; `related` counts pairs of each kind per record."""
+        """The model of trained parameters; `related` counts pairs of each kind per record, in a table of `records`."""
         per_record = parameters.prior * all_pairs / max(records, 1)
         return cls(
             trained_on=records,

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from resolver.cli.app import app
+from resolver.linkage import LinkageModel
 
 PEOPLE = Path(__file__).parents[3] / "data" / "fixtures" / "people" / "records.parquet"
 
@@ -94,7 +95,12 @@ def test_a_pair_tells_what_both_records_said(people: Path, tmp_path: Path) -> No
         assert row["blocked_by"]
 
 
-@pytest.mark.parametrize("text", ["nonsense", "{}", '{"format": 1, "trained_on": 9, "related": {}, "features": []}'])
+OLDER = LinkageModel.shipped().model_dump_json().replace('"format":2', '"format":1')
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", "{}", '{"format": 2, "trained_on": 9, "related": {}, "features": []}', OLDER]
+)
 def test_a_file_that_is_no_model_is_refused_in_a_sentence(people: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "model.json").write_text(text, encoding="utf-8")
     done = CliRunner().invoke(

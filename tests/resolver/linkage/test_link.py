@@ -11,6 +11,8 @@ import pytest
 from connectors.sandbox import population
 from resolver import standard_form
 from resolver.linkage import Linkage, LinkageModel, LinkagePolicy, judge, link
+from resolver.linkage.comparisons import Kind
+from resolver.linkage.mixture import KINDS
 
 Rows = Sequence[dict[str, str | None]]
 
@@ -76,6 +78,27 @@ def test_a_saved_model_judges_as_the_trained_one(people: pl.DataFrame, linked: L
     again = link(people.drop("person_id"), model=LinkageModel.load(tmp_path / "model.json"))
     assert again.pairs.equals(linked.pairs)
     assert not again.trained
+
+
+def test_neighbours_are_counted_though_nothing_proposes_them() -> None:
+    """A thousand strangers in five towns make a hundred pairs of neighbours for each of them; blocking finds few."""
+    towns, letters = ["Aachen", "Bern", "Cork", "Delft", "Essen"], "bcdfghklmnprstvw"
+    strangers = pl.DataFrame(
+        [
+            {
+                "given_name": f"{letters[n % 16]}{letters[n // 16 % 16]}ara",
+                "family_name": f"Ost{letters[n // 7 % 16]}{letters[n // 3 % 16]}en",
+                "postcode": f"{n % 5}0000",
+                "city": towns[n % 5],
+            }
+            for n in range(1000)
+        ]
+    )
+    model = link(strangers).model
+    assert 50 < model.related[Kind.AREA] < 120
+    tenfold = model.parameters(10 * model.trained_on).prior / model.parameters(model.trained_on).prior
+    assert tenfold[KINDS.index(Kind.AREA)] == pytest.approx(1.0, rel=0.01)
+    assert tenfold[KINDS.index(Kind.MATCH)] == pytest.approx(1 / 8, rel=0.01)
 
 
 def test_the_parts_of_a_weight_sum_to_it(linked: Linkage) -> None:
