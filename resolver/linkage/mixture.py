@@ -6,9 +6,9 @@ agree by chance in every non-match; shared fields (an address, a family name) ar
 them. That is what tells relatives from duplicates without a single label.
 
 The candidates are a small part of all pairs; those that no blocking rule proposed count as certain non-matches, so the
-expected number of matches, and with it the prior, come out of the estimation itself. Who only lives in one area is
-hardly ever proposed, and yet such pairs are many: they are counted on pairs drawn at random. If they were not, the few of
-them that chance gave one first name would look like a new kind of match, and in a large table they would become it.
+expected number of matches, and with it the prior, come out of the estimation itself. Two people of one area are hardly
+ever proposed, and yet such pairs are many: they are counted on pairs drawn at random. If they were not, the few of them
+to whom chance gave one first name would look like a kind of match, and in a large table they would become it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Parameters:
 class Population:
     """All pairs of the records: how many, and how many of them reach each level, known from random pairs.
 
-    `reached[f]` is None for a feature that random pairs hardly ever show. `neighbours` are the codes of the random pairs
-    that agree in where they live and that no blocking rule proposed. Each random pair stands for `one_sampled_pair`.
+    `reached[f]` is None for a feature that random pairs hardly ever show. `neighbours` are the codes of the random
+    pairs that agree in where they live and that no blocking rule proposed. A random pair stands for `one_sampled_pair`.
     """
 
     pairs: float

@@ -120,9 +120,9 @@ class LinkageModel(FrozenModel):
         """The parameters for a population of about this many records.
 
         Related pairs grow with the records and all pairs with their square, so the prior falls as the population grows;
-        but for those of one area, which stay the same share of all pairs: a larger table has more people in each area.
-        The prior is taken at the nearest power of two, so that a few more records do not move every weight. A handful of
-        records is a sample of a larger population: two strangers do not become likely to be one because few are seen.
+        but neighbours stay the same share of all pairs, for a larger table has more people in each area. The prior is
+        taken at the nearest power of two, so that a few more records do not move every weight. A handful of records is
+        a sample of a larger population: two strangers do not become likely to be one because few are seen.
         """
         by_name = {feature.name: feature for feature in self.features}
         missing = [feature.name for feature in features(ALL) if feature.name not in by_name]
