@@ -76,11 +76,14 @@ def _walls(run: Run, names: Sequence[str], joins: pa.Table) -> pa.Table:
 
 
 def _parted(run: Run, together: pa.Table) -> pa.Table:
-    """record, cluster: the clusters without those of namesakes who have nothing of their own in common."""
+    """record, cluster: the clusters without those of people who have nothing of their own in common."""
+    names = together["record"].to_pylist()
     with offered(run.warehouse, "cluster_of_rich", together):
-        parts = linkage.components(together["record"].to_pylist(), _table(run, "ties"))
-        with offered(run.warehouse, "cluster_part", parts):
-            return _table(run, "parted")
+        ties = _table(run, "ties")
+        with offered(run.warehouse, "cluster_part", linkage.components(names, ties)):
+            like = pa.concat_tables([ties, _table(run, "one_name")])
+            with offered(run.warehouse, "cluster_one_name", linkage.components(names, like)):
+                return _table(run, "parted")
 
 
 def _carried(run: Run, thin: Sequence[str], rich: pa.Table) -> pa.Table:

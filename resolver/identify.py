@@ -8,7 +8,9 @@ from resolver.run import Run
 from resolver.warehouse import offered, queries, transaction
 
 _QUERIES = queries("identify")
-_SPELLING = pa.schema([(name, pa.string()) for name in ("kind", "value", "country", "normal")])
+_SPELLING = pa.schema(
+    [*[(name, pa.string()) for name in ("kind", "value", "country", "normal")], ("landline", pa.bool_())]
+)
 
 
 def records(run: Run) -> None:
@@ -16,8 +18,7 @@ def records(run: Run) -> None:
     told = run.warehouse.execute(_QUERIES["told_values"]).fetchall()
     country = run.policy.default_country
     spelling = pa.Table.from_pylist(
-        [{"kind": k, "value": v, "country": c, "normal": _normal(k, v, c or country)} for k, v, c in told],
-        schema=_SPELLING,
+        [{"kind": k, "value": v, "country": c, **_spelt(k, v, c or country)} for k, v, c in told], schema=_SPELLING
     )
     with (
         offered(run.warehouse, "identifier_spelling", spelling),
@@ -26,6 +27,11 @@ def records(run: Run) -> None:
     ):
         for name in ("clear_spelling", "spelling", "normal_values", "holders", "clear", "identifiers"):
             run.warehouse.execute(_QUERIES[name])
+
+
+def _spelt(kind: str, value: str, country: str | None) -> dict[str, object]:
+    normal = _normal(kind, value, country)
+    return {"normal": normal, "landline": kind == "phone" and bool(normal) and normal_forms.is_landline(str(normal))}
 
 
 def _normal(kind: str, value: str, country: str | None) -> str | None:

@@ -114,6 +114,11 @@ def phone(text: str | None, country: str | None) -> Phone:
     return plain or _parsed_phone(text, digits, country)
 
 
+def is_landline(e164: str) -> bool:
+    """Whether the numbering plan says so; where landlines and mobiles look alike, as in the US, it does not."""
+    return bool(phonenumbers.number_type(phonenumbers.parse(e164)) == phonenumbers.PhoneNumberType.FIXED_LINE)
+
+
 def is_placeholder_number(digits: str) -> bool:
     """True for 0000000000, 5555555555, 1234567890 and their like: at most two different digits, or a straight run."""
     core = digits[-9:]

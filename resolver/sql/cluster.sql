@@ -14,16 +14,23 @@ order by record
 
 -- name: ties
 -- Pairs of one cluster that have something of their own in common: an identifier but for a slip of the finger, a birth date,
--- or a rule's or a steward's word.
-with told as (
-    select c.cluster, i.record, i.kind, i.value from derived.identifier i join cluster_of_rich c using (record)
+-- or a rule's or a steward's word. What may be anybody's of a household is nobody's own, nor is an address that is made of the
+-- name alone: fathers and sons choose it, each with a provider of his own.
+with own as (
+    select c.cluster, i.record, i.kind, i.value, split_part(i.value, '@', 1) as local,
+           regexp_replace(local, '[._-]', '', 'g') in (
+               concat(r.given_name, r.family_key), concat(r.family_key, r.given_name),
+               concat(left(r.given_name, 1), r.family_key)
+           ) as is_name
+    from derived.identifier i join cluster_of_rich c using (record) join derived.record r using (record)
+    where not i.household
 ), born as (
     select c.cluster, r.record, r.birth_digits from derived.record r join cluster_of_rich c using (record)
     where r.birth_digits is not null
 )
-select a.record as "left", b.record as "right" from told a join told b using (cluster, kind)
+select a.record as "left", b.record as "right" from own a join own b using (cluster, kind)
 where a.record < b.record and (a.value = b.value
-    or (kind = 'email' and (split_part(a.value, '@', 1) = split_part(b.value, '@', 1) or damerau_levenshtein(a.value, b.value) = 1))
+    or (kind = 'email' and (a.local = b.local and not a.is_name or damerau_levenshtein(a.value, b.value) = 1))
     or (kind = 'phone' and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1))
 union
 select a.record, b.record from born a join born b using (cluster) where a.record < b.record and a.birth_digits = b.birth_digits
@@ -34,21 +41,38 @@ join cluster_of_rich a on a.record = j.left_record join cluster_of_rich b on b.r
 where j.verdict = 'match' and j.judge not like 'model:%'
 order by all
 
--- name: parted
--- Every record with its cluster, or with its part of a cluster that falls apart: where two parts have nothing of their own
--- in common and each has an e-mail or a phone of its own, they are namesakes (a father and a son, perhaps) as far as
--- anybody can tell. What such a cluster has besides could be either's and stays alone, too. A contact that several people
--- hold, or a mailbox in the family's name, is nobody's own.
-with told as (
-    select c.cluster, i.kind, count(distinct p.component) as parts
-    from derived.identifier i join cluster_of_rich c using (record) join cluster_part p using (record)
-    join derived.record r using (record)
-    where i.usable and (i.kind = 'phone' or i.kind = 'email' and not r.family_mailbox) group by c.cluster, i.kind
+-- name: one_name
+-- Pairs of parts of one cluster that bear one name: equal but for a slip of the finger, and Jr or not. An initial or a short
+-- form may be a sister's.
+with suffixed as (
+    select p.component, list_sort(list(distinct r.name_suffix)) as suffixes
+    from derived.record r join cluster_part p using (record) group by p.component
+), part as (
+    select distinct c.cluster, p.component, s.suffixes, r.given_name, r.family_key
+    from derived.record r join cluster_of_rich c using (record) join cluster_part p using (record)
+    join suffixed s using (component)
 )
-select c.record, case when t.cluster is null then c.cluster else p.component end as cluster
-from cluster_of_rich c join cluster_part p using (record)
-left join (select distinct cluster from told where parts > 1) t using (cluster)
-order by c.record
+select a.component as "left", b.component as "right"
+from part a join part b
+    on b.cluster = a.cluster and a.component < b.component and a.suffixes is not distinct from b.suffixes
+group by all
+having bool_or(a.given_name is null or b.given_name is null or a.given_name = b.given_name
+               or jaro_winkler_similarity(a.given_name, b.given_name) >= 0.9)
+   and bool_or(derived.family_agree(a, b))
+order by all
+
+-- name: parted
+-- Every record with its cluster as far as it is of one name, or with its part of that: where two parts have nothing of their
+-- own in common and each has an e-mail or a phone of its own, they are namesakes (a father and a son, perhaps) as far as
+-- anybody can tell. What such a cluster has besides could be either's and stays alone, too.
+with own as (
+    select n.component, count(distinct p.component) as parts
+    from derived.identifier i join cluster_one_name n using (record) join cluster_part p using (record)
+    where i.usable and not i.household and i.kind in ('email', 'phone') group by n.component, i.kind
+)
+select n.record, case when n.component in (select component from own where parts > 1) then p.component else n.component end as cluster
+from cluster_one_name n join cluster_part p using (record)
+order by n.record
 
 -- name: claims
 -- Temporary: for each thin record and each identifier of it that may be a key, the people who hold it, by the record of
@@ -239,7 +263,7 @@ with pair as (
     select least(a.profile, b.profile) as profile, greatest(a.profile, b.profile) as other,
            j.left_record, j.right_record, j.judge, j.verdict, j.log_odds,
            coalesce(w.reason, case when t.record is not null then 'its card or contact does not say whose it is'
-                                   when l.cluster = r.cluster then 'one name, but contacts of their own' end) as reason
+                                   when l.cluster = r.cluster then 'like names, but nothing of their own in common' end) as reason
     from derived.judgement j
     join derived.crosswalk a on a.record = j.left_record join derived.crosswalk b on b.record = j.right_record
     left join cluster_wall w on w."left" = j.left_record and w."right" = j.right_record

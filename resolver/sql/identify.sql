@@ -16,13 +16,13 @@ insert into derived.spelling from identifier_spelling
 -- name: normal_values
 -- Temporary: every identifier of a record in normal form; what has none is no identifier.
 create or replace temp table identified_value as
-select record, kind, value, bool_or(coalesce(verified, false)) as verified from (
-    select t.record, t.kind, n.normal as value, t.verified
+select record, kind, value, bool_or(coalesce(verified, false)) as verified, bool_or(landline) as landline from (
+    select t.record, t.kind, n.normal as value, t.verified, n.landline
     from derived.told_identifier t
     join derived.spelling n on n.kind = t.kind and n.value = t.value and n.country is not distinct from t.country
     where n.normal is not null
     union all
-    select record, kind, nullif(regexp_replace(lower(value), '[^a-z0-9:_]', '', 'g'), ''), verified
+    select record, kind, nullif(regexp_replace(lower(value), '[^a-z0-9:_]', '', 'g'), ''), verified, false
     from derived.told_identifier where kind not in ('email', 'phone') and not regexp_matches(value, '^[0: ]*$')
 )
 where value is not null
@@ -57,12 +57,13 @@ group by v.kind, v.value
 delete from derived.identifier
 
 -- name: identifiers
--- One row per record and identifier, with the guard that keeps a value from being a key.
+-- One row per record and identifier, with the guard that keeps a value from being a key, and whether it is a household's.
 insert into derived.identifier
 select v.record, v.kind, v.value, v.verified, h.holders, h.people,
-       guard is null as usable, guard
+       guard is null as usable, guard, v.landline or (v.kind = 'email' and r.family_mailbox) as household
 from identified_value v
 join identified_holder h using (kind, value)
+join derived.record r on r.record = v.record
 join rule_policy p using (kind)
 cross join lateral (select case
     when h.holders > p.max_records then 'more than ' || p.max_records || ' records hold it'

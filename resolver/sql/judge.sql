@@ -3,7 +3,8 @@
 create or replace temp table judged_holder as
 select i.kind, i.value, i.verified, i.usable, i.people, i.holders, p.needs_verified,
        struct_pack(record := r.record, given_name := r.given_name, given_forms := r.given_forms, family_key := r.family_key,
-                   birth_digits := r.birth_digits, name_suffix := r.name_suffix, email := r.email, phone := r.phone) as person,
+                   birth_digits := r.birth_digits, name_suffix := r.name_suffix, email := r.email, phone := r.phone,
+                   household := i.household) as person,
        coalesce(r.given_name, '') as given_name,
        (r.given_name is not null)::int + (r.family_key is not null)::int + (r.birth_digits is not null)::int
            + i.verified::int as richness
@@ -17,8 +18,9 @@ where p.enabled and r.is_person and i.holders between 2 and p.max_records
 -- others join their hub, and hubs join each other where they agree; those whom a hub contradicts still join whoever says
 -- the same as they do. A record without a name joins only where the key seems to be one person's and where it brings no
 -- other e-mail or phone: a clerk's card on a stranger's receipt makes nobody the clerk. An initial is a name only where the
--- key seems to be one person's, too. A mailbox or telephone of several people settles nothing by itself: fathers and sons
--- bear one name; a birth date or the other contact has to be the same as well. An unverified value may still join a record that says nothing else about itself.
+-- key seems to be one person's, too. A mailbox or telephone of several people, or of a household, settles nothing by itself:
+-- fathers and sons bear one name, and some Elizabeths are called Lisa; a birth date or the other contact has to be the same
+-- as well. An unverified value may still join a record that says nothing else about itself.
 create or replace temp table judged_by_rule as
 with hub as (
     select kind, value, given_name, max_by(person, (richness, person.record)) as person, bool_or(verified) as verified
@@ -63,7 +65,7 @@ select distinct
 from pair
 where derived.given_agree(l, r) and derived.birth_agree(l, r) and derived.suffix_agree(l, r)
   and (usable or l.given_name = r.given_name or list_has_any(l.given_forms, r.given_forms))
-  and (usable or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
+  and (usable and not (l.household or r.household) or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
        or (kind = 'phone' and l.email = r.email) or (kind = 'email' and l.phone = r.phone))
   and (kind <> 'phone' or derived.family_agree(l, r))
   and (kind not in ('email', 'phone') or derived.family_agree(l, r) or l.given_name = r.given_name)

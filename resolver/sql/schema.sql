@@ -169,12 +169,15 @@ create table derived.record (
 );
 
 -- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none.
-create table derived.spelling (kind varchar not null, value varchar not null, country varchar, normal varchar);
+create table derived.spelling (
+    kind varchar not null, value varchar not null, country varchar, normal varchar, landline boolean
+);
 
--- identify: identifiers in normal form; `usable` is false where a guard keeps the value from being a key.
+-- identify: identifiers in normal form; `usable` is false where a guard keeps the value from being a key. `household`: it is a
+-- landline, or a mailbox in the family's name, and so may be anybody's of a household.
 create table derived.identifier (
     record varchar not null, kind varchar not null, value varchar not null, verified boolean not null,
-    holders bigint not null, people bigint not null, usable boolean not null, guard varchar
+    holders bigint not null, people bigint not null, usable boolean not null, guard varchar, household boolean
 );
 
 -- loyalty: every account with its owner. `balance` is what we publish: told by the source, else the sum of entries.

@@ -368,9 +368,12 @@ select record, source,
        else nullif(left(postcode, 3), '') end as district,
   standardise_words(other_1) as other_1, standardise_words(other_2) as other_2,
   standardise_words(other_3) as other_3, standardise_words(other_4) as other_4,
-  -- a mailbox that bears the family's name but not this person's may be anybody's of the family
+  -- a mailbox that bears the family's name but not this person's may be anybody's of the family; of a given name of which
+  -- only the initial is told, it may begin with any that begins so
   coalesce(contains(letters, replace(family, ' ', '')) and not starts_with(letters, left(given, 1) || replace(family, ' ', ''))
-    and not list_bool_or(list_transform(forms, lambda form: length(form) > 1 and contains(letters, form))), false)
+    and not list_bool_or(list_transform(forms, lambda form: length(form) > 1 and contains(letters, form)))
+    and not (length(given) = 1 and starts_with(letters, given) and not regexp_matches(letters, '^(the|fam)')
+             and not starts_with(letters, replace(family, ' ', ''))), false)
     as family_mailbox
 from plausible;
 
