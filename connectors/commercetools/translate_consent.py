@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from connectors.commercetools.payloads import Instant, VendorAddress, as_told
-from connectors.commercetools.reading import ShopFields, Unreadable, Words, reasons
+from connectors.commercetools.reading import ShopFields, Unreadable, reasons
 from connectors.commercetools.translate_address import one_line
+from models.base import Words
 from models.consent import Channel, ConsentStatus
 
 

@@ -15,7 +15,8 @@ from connectors.salesforce.payloads import (
     VendorShipment,
     blank_is_none,
 )
-from connectors.salesforce.translate_person import Part, addresses_of
+from connectors.salesforce.translate_person import addresses_of
+from models.base import Words
 from models.landing import Reason
 from models.orders import Order
 
@@ -56,7 +57,7 @@ def order(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> Order:
     )
 
 
-def _money(amount: Decimal, currency: str) -> Part:
+def _money(amount: Decimal, currency: str) -> Words:
     return {"amount": amount, "currency": currency}
 
 
@@ -90,7 +91,7 @@ def _channel(vendor: VendorOrder, told: Mapping[str, Any], org: Org) -> str:
     return org.channels.get(said, org.channel) if said else org.channel
 
 
-def _total(vendor: VendorOrder, lines: Sequence[Part]) -> Decimal:
+def _total(vendor: VendorOrder, lines: Sequence[Words]) -> Decimal:
     """What was owed with taxes, where the org tells it; TotalAmount is a roll-up of the positions."""
     if vendor.grand_total_amount is not None:
         return vendor.grand_total_amount
@@ -99,7 +100,7 @@ def _total(vendor: VendorOrder, lines: Sequence[Part]) -> Decimal:
     return sum((each["amount"]["amount"] for each in lines), Decimal(0))
 
 
-def _line(place: int, told: VendorLine, currency: str) -> Part:
+def _line(place: int, told: VendorLine, currency: str) -> Words:
     return {
         "line_id": told.id,
         "sku": told.product_code,
@@ -123,14 +124,14 @@ def _amount(place: int, told: VendorLine) -> Decimal:
     raise Unreadable(Reason(path=f"OrderItems[{place}].TotalPrice", problem="neither an amount nor a price"))
 
 
-def _discounts(told: VendorLine, currency: str) -> Iterator[Part]:
+def _discounts(told: VendorLine, currency: str) -> Iterator[Words]:
     """Adjustments that take something off; surcharges are in the amount alone."""
     for each in told.order_item_adjustment_line_items:
         if each.amount < 0:
             yield {"name": each.name or each.description, "amount": _money(-each.amount, currency)}
 
 
-def _taxes(told: VendorLine, currency: str) -> Iterator[Part]:
+def _taxes(told: VendorLine, currency: str) -> Iterator[Words]:
     """One by one where they are told so, else their sum."""
     if not told.order_item_tax_line_items:
         yield from _tax(told.total_tax_amount, currency)
@@ -138,12 +139,12 @@ def _taxes(told: VendorLine, currency: str) -> Iterator[Part]:
         yield {"name": each.name, "rate": each.rate, "amount": _money(each.amount, currency)}
 
 
-def _tax(amount: Decimal | None, currency: str) -> Iterator[Part]:
+def _tax(amount: Decimal | None, currency: str) -> Iterator[Words]:
     if amount:
         yield {"amount": _money(amount, currency)}
 
 
-def _tenders(payments: Sequence[VendorPayment], currency: str) -> Iterator[Part]:
+def _tenders(payments: Sequence[VendorPayment], currency: str) -> Iterator[Words]:
     """What was captured; what was authorised, as long as nothing is."""
     for each in payments:
         amount = each.captured_amount or each.authorized_amount
@@ -152,14 +153,14 @@ def _tenders(payments: Sequence[VendorPayment], currency: str) -> Iterator[Part]
             yield {"tender": each.type or "unknown", "amount": money, "reference": each.id, "at": each.created_date}
 
 
-def _refunds(payments: Sequence[VendorPayment], currency: str) -> Iterator[Part]:
+def _refunds(payments: Sequence[VendorPayment], currency: str) -> Iterator[Words]:
     """The sum of what went back on each means of payment; when is not told."""
     for each in payments:
         if each.refunded_amount:
             yield {"refund_id": each.id, "amount": _money(abs(each.refunded_amount), currency)}
 
 
-def _fulfilment(told: VendorShipment) -> Part:
+def _fulfilment(told: VendorShipment) -> Words:
     return {
         "fulfilment_id": told.id,
         "method": told.method,
@@ -170,14 +171,14 @@ def _fulfilment(told: VendorShipment) -> Part:
     }
 
 
-def _returns(vendor: VendorOrder) -> Iterator[Part]:
+def _returns(vendor: VendorOrder) -> Iterator[Words]:
     for each in vendor.return_orders:
         for line in each.return_order_line_items:
             said = {"return_id": line.id, "line": line.order_item_id, "quantity": line.quantity_returned}
             yield {**said, "state": each.status, "at": each.created_date}
 
 
-def _person(vendor: VendorOrder, told: Mapping[str, Any]) -> Part | None:
+def _person(vendor: VendorOrder, told: Mapping[str, Any]) -> Words | None:
     """Who bought, as the order itself tells it."""
     points = []
     if vendor.buyer_email:

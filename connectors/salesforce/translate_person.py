@@ -1,7 +1,4 @@
-"""Contacts and person accounts in our words.
-
-Parts are made as plain values and become our models in one go: that is twice as fast as one by one.
-"""
+"""Contacts and person accounts in our words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
@@ -17,11 +14,9 @@ from connectors.salesforce.payloads import (
     VendorTypeConsent,
     blank_is_none,
 )
+from models.base import Words
 from models.consent import ConsentStatus
 from models.records import Person
-
-Part = dict[str, Any]
-"""A part of a model, by the names of its fields."""
 
 STATUS: Mapping[str, str] = {"active": "active", "merged": "merged"}
 """Member statuses that go on; every other one (Cancelled, Suspended, Inactive ...) is closed."""
@@ -84,7 +79,7 @@ def member_status(told: str | None) -> Any:  # noqa: ANN401  one of LoyaltyMembe
     return STATUS.get((told or "active").lower(), "closed")
 
 
-def address_of(label: str, told: Sequence[Any]) -> Part | None:
+def address_of(label: str, told: Sequence[Any]) -> Words | None:
     """The address with these components, in the order of the catalogue; None if none of them is told."""
     street, city, state, state_code, postcode, country, country_code = (each or None for each in told)
     region, land = state or state_code, country_code or country
@@ -103,7 +98,7 @@ def address_of(label: str, told: Sequence[Any]) -> Part | None:
     }
 
 
-def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Part | None:
+def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Words | None:
     """The address whose components have these names; mostly none of them is told."""
     for name in names:
         if name in told:
@@ -111,7 +106,7 @@ def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> P
     return None
 
 
-def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Part]:
+def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Words]:
     """Those of the record, then those of its Individual that are others."""
     found = [place for label, names in _ADDRESSES if (place := addresses_of(told, label, names))]
     for point in vendor.contact_point_addresses:
@@ -121,7 +116,7 @@ def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Part]:
     return found
 
 
-def _contact_point_place(told: VendorAddress) -> Part | None:
+def _contact_point_place(told: VendorAddress) -> Words | None:
     parts = (told.street, told.city, told.state, told.state_code, told.postal_code, told.country, told.country_code)
     return address_of((told.address_type or "contact point").lower(), parts)
 
@@ -140,7 +135,7 @@ def _phones(vendor: VendorPerson) -> dict[str, str]:
     return {label: value for label, value in told.items() if value}
 
 
-def _contact_points(vendor: VendorPerson) -> Iterator[Part]:
+def _contact_points(vendor: VendorPerson) -> Iterator[Words]:
     """Those of the record, then those of its Individual that are others."""
     phones = _phones(vendor)
     if vendor.email:
@@ -157,7 +152,7 @@ def _contact_points(vendor: VendorPerson) -> Iterator[Part]:
             yield {"kind": "phone", "value": phone.telephone_number, "label": label}
 
 
-def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Part]:
+def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Words]:
     if vendor.person_contact_id:
         yield {"kind": "salesforce_customer", "value": vendor.person_contact_id}
     for value in dict.fromkeys((number, *(each.membership_number for each in listed))):
@@ -171,7 +166,7 @@ def _listed(vendor: VendorPerson) -> Sequence[VendorMembership]:
     return listed if len(listed) < 2 else tuple({each.id: each for each in listed}.values())
 
 
-def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Part]:
+def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Words]:
     for each in listed:
         if each.membership_number:
             yield {
@@ -182,7 +177,7 @@ def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Part]
             }
 
 
-def _refusals(vendor: VendorPerson, points: Sequence[Part], places: Sequence[Part]) -> Iterator[Part]:
+def _refusals(vendor: VendorPerson, points: Sequence[Words], places: Sequence[Words]) -> Iterator[Words]:
     """The check boxes. Ticked is an undated no; not ticked says nothing, it is how every record begins."""
     if vendor.opted_out_of_email and vendor.email:
         yield _no("email", vendor.email, "HasOptedOutOfEmail")
@@ -195,11 +190,11 @@ def _refusals(vendor: VendorPerson, points: Sequence[Part], places: Sequence[Par
         yield from (_no("post", _one_line(each), "HasOptedOutSolicit") for each in places)
 
 
-def _no(channel: str, point: str, proof: str) -> Part:
+def _no(channel: str, point: str, proof: str) -> Words:
     return {"contact_point": point, "channel": channel, "status": "opt_out", "proof": proof}
 
 
-def _answers(vendor: VendorPerson, places: Sequence[Part]) -> Iterator[Part]:
+def _answers(vendor: VendorPerson, places: Sequence[Words]) -> Iterator[Words]:
     """What was answered about a kind of contact point, and about single ones."""
     for answer in vendor.contact_point_type_consents:
         yield from _answered(answer, _points(answer, vendor, places))
@@ -215,7 +210,7 @@ def _answers(vendor: VendorPerson, places: Sequence[Part]) -> Iterator[Part]:
             yield from _answered(each, [("post", _one_line(place) if place else None)])
 
 
-def _answered(told: VendorConsent, points: Any) -> Iterator[Part]:  # noqa: ANN401  pairs of channel and contact point
+def _answered(told: VendorConsent, points: Any) -> Iterator[Words]:  # noqa: ANN401  pairs of channel and contact point
     status = _ANSWERS.get(told.privacy_consent_status.lower())
     for channel, point in points if status else ():
         if point:
@@ -230,7 +225,7 @@ def _answered(told: VendorConsent, points: Any) -> Iterator[Part]:  # noqa: ANN4
             }
 
 
-def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Part]) -> Iterator[tuple[str, str | None]]:
+def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Words]) -> Iterator[tuple[str, str | None]]:
     """(channel, contact point) of each point that an answer about a kind of contact point is about."""
     kind = told.contact_point_type.lower()
     if kind == "email":
@@ -247,7 +242,7 @@ def _by_sms(told: VendorConsent) -> bool:
     return "sms" in (told.channel or "").lower()
 
 
-def _one_line(place: Part) -> str:
+def _one_line(place: Words) -> str:
     names = ("line1", "line2", "postcode", "city", "region", "country")
     return ", ".join(place[name] for name in names if place[name])
 
