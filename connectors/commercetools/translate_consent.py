@@ -1,9 +1,9 @@
 """Consents that a shop keeps in a custom field of a customer or an order."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Required
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
@@ -75,7 +75,8 @@ def consents(custom: Mapping[str, Any], shop: ShopFields, reached: Reached, bran
 
 
 def _told(entry: object, shop: ShopFields, number: int) -> ConsentTold:
+    """The entry in its shape. As text, like all else: there a number is no time. Numbers may be of any length."""
     try:
-        return _CONSENT.validate_json(entry if isinstance(entry, str) else orjson.dumps(entry))
+        return _CONSENT.validate_json(entry if isinstance(entry, str) else json.dumps(entry))
     except ValidationError as error:
         raise Unreadable(reasons(error, f"custom.fields.{shop.consents}[{number}]")) from error
