@@ -1,7 +1,7 @@
 """The ground that every model stands on."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -10,6 +10,11 @@ class Frozen(BaseModel):
     """An immutable value. Unknown fields are refused, so a misspelt field is an error and not a loss."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Words = dict[str, Any]
+"""What a model says, by its fields. A model and all that it holds are made of them in one go, which is twice as fast as
+one by one; a field that the model does not have is refused here as there."""
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstrai
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
 _MONTHS = {
-    name: number
+    name: f"{number:02}"
     for number, name in enumerate(
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
     )
@@ -38,12 +38,11 @@ def moment(value: object) -> datetime | None:
 
 
 def _rfc_2822(value: str) -> datetime:
-    """`Thu, 15 Jan 2026 17:30:00 +0000`, as the vendor writes nearly all of them, needs no parser."""
-    if len(value) != 31 or value[3:5] != ", " or not value.endswith(" +0000"):
+    """`Thu, 15 Jan 2026 17:30:00 +0000`, as the vendor writes nearly all of them, is ISO 8601 in another order."""
+    if len(value) != 31 or value[3:5] != ", " or value[5] == " " or not value.endswith(" +0000"):
         return parsedate_to_datetime(value)
-    month = _MONTHS.get(value[8:11], 0)
-    day, year = int(value[5:7]), int(value[12:16])
-    return datetime(year, month, day, int(value[17:19]), int(value[20:22]), int(value[23:25]), tzinfo=UTC)
+    month = _MONTHS.get(value[8:11], "no month")
+    return datetime.fromisoformat(f"{value[12:16]}-{month}-{value[5:7]}T{value[17:25]}+00:00")
 
 
 def _is_link(value: object) -> bool:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from connectors.bigcommerce.payloads import CookieConsent, Customer, CustomerAddress, Subscriber, latest
-from models.consent import ConsentEvent
+from models.base import Words
 from models.loyalty import LoyaltyMember, Tier
-from models.records import ContactPoint, Identifier, Person, PostalAddress
+from models.records import Person
 
 # Shops name their own attributes and form fields; compared without case, blanks and punctuation.
 _KNOWN = {
@@ -35,24 +35,26 @@ def customer_body(told: Customer, brands: Mapping[str, str]) -> Person:
     known = {word: value for name, value in answers.items() if (word := _known(name))}
     number = known.get("loyalty_number")
     brand = brands.get(told.get("origin_channel_id") or "")
-    return Person(
-        title=known.get("title"),
-        given_name=told.get("first_name") or None,
-        middle_name=known.get("middle_name"),
-        family_name=told.get("last_name") or None,
-        organisation=told.get("company") or None,
-        sex=known.get("sex"),
-        birth_date=known.get("birth_date"),
-        language=known.get("language"),
-        brand=brand,
-        store=told.get("origin_channel_id") or None,
-        contact_points=tuple(_contacts(told)),
-        addresses=tuple(_address(address, first=at == 0) for at, address in enumerate(told.get("addresses", ()))),
-        identifiers=(Identifier(kind="loyalty_number", value=number),) if number else (),
-        consents=tuple(_mail_consent(told, brand)),
-        loyalty=(_member(number, known),) if number else (),
-        created_at=told.get("date_created"),
-        attributes=dict(_leftovers(told, answers)),
+    return Person.model_validate(
+        {
+            "title": known.get("title"),
+            "given_name": told.get("first_name") or None,
+            "middle_name": known.get("middle_name"),
+            "family_name": told.get("last_name") or None,
+            "organisation": told.get("company") or None,
+            "sex": known.get("sex"),
+            "birth_date": known.get("birth_date"),
+            "language": known.get("language"),
+            "brand": brand,
+            "store": told.get("origin_channel_id") or None,
+            "contact_points": list(_contacts(told)),
+            "addresses": [_address(address, first=at == 0) for at, address in enumerate(told.get("addresses", ()))],
+            "identifiers": [{"kind": "loyalty_number", "value": number}] if number else [],
+            "consents": list(_mail_consent(told, brand)),
+            "loyalty": [_member(number, known)] if number else [],
+            "created_at": told.get("date_created"),
+            "attributes": dict(_leftovers(told, answers)),
+        }
     )
 
 
@@ -66,26 +68,28 @@ def subscriber_body(told: Subscriber, brands: Mapping[str, str]) -> Person:
     consents, source, order = told.get("consents"), told.get("source"), told.get("order_id")
     given = {"marketing_newsletter"} if consents is None else set(consents)
     brand = brands.get(told.get("channel_id") or "")
-    return Person(
-        given_name=told.get("first_name") or None,
-        family_name=told.get("last_name") or None,
-        brand=brand,
-        store=told.get("channel_id") or None,
-        contact_points=(ContactPoint(kind="email", value=told["email"], primary=True),),
-        consents=tuple(
-            ConsentEvent(
-                contact_point=told["email"],
-                channel="email",
-                brand=brand,
-                purpose=purpose,
-                status="opt_in" if consent in given else "opt_out",
-                at=told.get("date_modified"),
-                proof=f"order {order}" if order and consent in given else None,
-            )
-            for consent, purpose in (("marketing_newsletter", "marketing"), ("abandoned_cart", "abandoned_cart"))
-        ),
-        created_at=told.get("date_created"),
-        attributes={"signed_up_by": source} if source else {},
+    return Person.model_validate(
+        {
+            "given_name": told.get("first_name") or None,
+            "family_name": told.get("last_name") or None,
+            "brand": brand,
+            "store": told.get("channel_id") or None,
+            "contact_points": [{"kind": "email", "value": told["email"], "primary": True}],
+            "consents": [
+                {
+                    "contact_point": told["email"],
+                    "channel": "email",
+                    "brand": brand,
+                    "purpose": purpose,
+                    "status": "opt_in" if consent in given else "opt_out",
+                    "at": told.get("date_modified"),
+                    "proof": f"order {order}" if order and consent in given else None,
+                }
+                for consent, purpose in (("marketing_newsletter", "marketing"), ("abandoned_cart", "abandoned_cart"))
+            ],
+            "created_at": told.get("date_created"),
+            "attributes": {"signed_up_by": source} if source else {},
+        }
     )
 
 
@@ -108,37 +112,41 @@ def _known(name: str) -> str | None:
     return _KNOWN.get("".join(letter for letter in name.casefold() if letter.isalnum()))
 
 
-def _contacts(told: Customer) -> Iterator[ContactPoint]:
+def _contacts(told: Customer) -> Iterator[Words]:
     own = told.get("phone")
     if email := told.get("email"):
-        yield ContactPoint(kind="email", value=email, primary=True)
+        yield {"kind": "email", "value": email, "primary": True}
     if own:
-        yield ContactPoint(kind="phone", value=own, primary=True)
-    for phone in dict.fromkeys(address.get("phone") for address in told.get("addresses", ())):
+        yield {"kind": "phone", "value": own, "primary": True}
+    for phone in dict.fromkeys([address.get("phone") for address in told.get("addresses", ())]):
         if phone and phone != own:
-            yield ContactPoint(kind="phone", value=phone, label="address")
+            yield {"kind": "phone", "value": phone, "label": "address"}
 
 
-def _address(told: CustomerAddress, *, first: bool) -> PostalAddress:
-    return PostalAddress(
-        label=told.get("address_type") or None,
-        line1=told.get("address1") or None,
-        line2=told.get("address2") or None,
-        postcode=told.get("postal_code") or None,
-        city=told.get("city") or None,
-        region=told.get("state_or_province") or None,
-        country=told.get("country_code") or told.get("country") or None,
-        primary=first,
-    )
+def _address(told: CustomerAddress, *, first: bool) -> Words:
+    return {
+        "label": told.get("address_type") or None,
+        "line1": told.get("address1") or None,
+        "line2": told.get("address2") or None,
+        "postcode": told.get("postal_code") or None,
+        "city": told.get("city") or None,
+        "region": told.get("state_or_province") or None,
+        "country": told.get("country_code") or told.get("country") or None,
+        "primary": first,
+    }
 
 
-def _mail_consent(told: Customer, brand: str | None) -> Iterator[ConsentEvent]:
+def _mail_consent(told: Customer, brand: str | None) -> Iterator[Words]:
     """One tick covers mails about product reviews and abandoned carts, since when is not told. No tick is no answer."""
     email = told.get("email")
     if email and told.get("accepts_product_review_abandoned_cart_emails"):
-        yield ConsentEvent(
-            contact_point=email, channel="email", brand=brand, purpose="reviews_and_carts", status="opt_in"
-        )
+        yield {
+            "contact_point": email,
+            "channel": "email",
+            "brand": brand,
+            "purpose": "reviews_and_carts",
+            "status": "opt_in",
+        }
 
 
 def _member(number: str, known: Mapping[str, str]) -> LoyaltyMember:

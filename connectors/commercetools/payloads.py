@@ -107,7 +107,6 @@ class VendorAddress(TypedDict, total=False):
     state: str | None
     country: str | None
     company: str | None
-    department: str | None
     building: str | None
     apartment: str | None
     p_o_box: Annotated[str | None, Field(alias="pOBox")]

@@ -68,9 +68,8 @@ class TaxPortion(TypedDict, total=False):
 
 @as_told
 class TaxedPrice(TypedDict, total=False):
-    """Net, gross and the taxes between them."""
+    """Gross, and the taxes in it."""
 
-    total_net: Required[VendorMoney]
     total_gross: Required[VendorMoney]
     tax_portions: list[TaxPortion]
     total_tax: VendorMoney | None
@@ -136,7 +135,6 @@ class DeliveryItem(TypedDict):
     """Pieces of a line in a delivery or parcel; the id is the line's."""
 
     id: str
-    quantity: int
 
 
 @as_told
@@ -187,9 +185,7 @@ class ReturnItem(TypedDict, total=False):
     line_item_id: str | None
     custom_line_item_id: str | None
     shipment_state: str | None
-    payment_state: str | None
     created_at: Instant | None
-    last_modified_at: Instant | None
 
 
 @as_told
@@ -210,11 +206,10 @@ class TotalDiscount(TypedDict, total=False):
 
 
 @as_told
-class DiscountCode(TypedDict, total=False):
-    """A code somebody typed in, and whether it was good for something."""
+class DiscountCode(TypedDict):
+    """A code somebody typed in."""
 
-    discount_code: Required[Reference]
-    state: str | None
+    discount_code: Reference
 
 
 @as_told

@@ -14,9 +14,6 @@ from models.orders import Money
 
 _KINDS_OF_MONEY = {"centPrecision", "highPrecision"}
 Told = TypeVar("Told")
-Words = dict[str, Any]
-"""What one of our models says, by its fields. An order and all that it holds are made of them in one go, which is
-three times as fast as one by one; the models refuse a field that they do not have, here as there."""
 
 
 class ShopFields(Frozen):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from connectors.commercetools.payloads import VendorAddress
-from connectors.commercetools.reading import Words
+from models.base import Words
 
 
 def postal(told: VendorAddress, *, label: str | None, primary: bool) -> Words:

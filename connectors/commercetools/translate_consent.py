@@ -1,15 +1,16 @@
 """Consents that a shop keeps in a custom field of a customer or an order."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Required
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from connectors.commercetools.payloads import Instant, VendorAddress, as_told
-from connectors.commercetools.reading import ShopFields, Unreadable, Words, reasons
+from connectors.commercetools.reading import ShopFields, Unreadable, reasons
 from connectors.commercetools.translate_address import one_line
+from models.base import Words
 from models.consent import Channel, ConsentStatus
 
 
@@ -74,7 +75,8 @@ def consents(custom: Mapping[str, Any], shop: ShopFields, reached: Reached, bran
 
 
 def _told(entry: object, shop: ShopFields, number: int) -> ConsentTold:
+    """The entry in its shape. As text, like all else: there a number is no time. Numbers may be of any length."""
     try:
-        return _CONSENT.validate_json(entry if isinstance(entry, str) else orjson.dumps(entry))
+        return _CONSENT.validate_json(entry if isinstance(entry, str) else json.dumps(entry))
     except ValidationError as error:
         raise Unreadable(reasons(error, f"custom.fields.{shop.consents}[{number}]")) from error

@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 from connectors.commercetools.payloads import VendorAddress, VendorCustomer, as_told, known_as
 from connectors.commercetools.reading import (
     ShopFields,
-    Words,
     other_fields,
     own_fields,
     text,
@@ -18,6 +17,7 @@ from connectors.commercetools.reading import (
 )
 from connectors.commercetools.translate_address import contacts, is_for, postal, unique
 from connectors.commercetools.translate_consent import Reached, consents
+from models.base import Words
 from models.records import Person
 
 

@@ -13,7 +13,8 @@ from connectors.commercetools.payloads_order import (
     VendorOrder,
     VendorPrice,
 )
-from connectors.commercetools.reading import Words, localised, money
+from connectors.commercetools.reading import localised, money
+from models.base import Words
 
 
 def lines(told: VendorOrder) -> list[Words]:

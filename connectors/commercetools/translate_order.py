@@ -12,7 +12,6 @@ from connectors.commercetools.payloads_order import Delivery, Parcel, ShippingIn
 from connectors.commercetools.reading import (
     ShopFields,
     Unreadable,
-    Words,
     money,
     other_fields,
     own_fields,
@@ -24,6 +23,7 @@ from connectors.commercetools.reading import (
 from connectors.commercetools.translate_address import contacts, is_for, postal, unique
 from connectors.commercetools.translate_consent import Reached, consents
 from connectors.commercetools.translate_line import lines, portions, tax
+from models.base import Words
 from models.landing import Reason
 from models.orders import Order, OrderChannel, PaymentStatus
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from connectors.commercetools.payloads import Transaction, VendorPayment
-from connectors.commercetools.reading import Unreadable, Words, money
+from connectors.commercetools.reading import Unreadable, money
+from models.base import Words
 from models.landing import Reason
 from models.orders import Settlement
 

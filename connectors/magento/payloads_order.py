@@ -1,254 +1,279 @@
 """The vendor's shapes of what is sold: orders, and the invoices, shipments and credit memos that follow them."""
 
-from connectors.magento.payloads import Amount, CurrencyCode, Id, Shape, Text, Time
+from typing import Required
+
+from typing_extensions import TypedDict
+
+from connectors.magento.payloads import Amount, CurrencyCode, Id, Text, Time, as_told
 
 
-class OrderAddress(Shape):
+@as_told
+class OrderAddress(TypedDict, total=False):
     """Billing or shipping address of an order."""
 
-    firstname: Text = None
-    middlename: Text = None
-    lastname: Text = None
-    prefix: Text = None
-    suffix: Text = None
-    company: Text = None
-    street: tuple[str, ...] = ()
-    postcode: Text = None
-    city: Text = None
-    region: Text = None
-    country_id: Text = None
-    telephone: Text = None
-    email: Text = None
+    firstname: Text
+    middlename: Text
+    lastname: Text
+    prefix: Text
+    suffix: Text
+    company: Text
+    street: list[str]
+    postcode: Text
+    city: Text
+    region: Text
+    country_id: Text
+    telephone: Text
+    email: Text
 
 
-class OrderItem(Shape):
+@as_told
+class OrderItem(TypedDict, total=False):
     """A position. What was chosen of a configurable or bundled product stands as items below it."""
 
-    item_id: Id
-    parent_item_id: Text = None
-    product_type: Text = None
-    sku: Text = None
-    name: Text = None
-    qty_ordered: Amount = 1.0
-    price_incl_tax: Amount | None = None
-    price: Amount | None = None
-    row_total: Amount | None = None
-    tax_amount: Amount | None = None
-    tax_percent: Amount | None = None
-    discount_amount: Amount | None = None
-    discount_tax_compensation_amount: Amount | None = None
-    weee_tax_applied_row_amount: Amount | None = None
+    item_id: Required[Id]
+    parent_item_id: Text
+    sku: Text
+    name: Text
+    qty_ordered: Amount
+    price_incl_tax: Amount | None
+    price: Amount | None
+    row_total: Amount | None
+    tax_amount: Amount | None
+    tax_percent: Amount | None
+    discount_amount: Amount | None
+    discount_tax_compensation_amount: Amount | None
+    weee_tax_applied_row_amount: Amount | None
     """A fixed tax on the product, e.g. for its disposal."""
 
 
-Items = tuple[OrderItem, ...]
+Items = list[OrderItem]
 
 
-class Payment(Shape):
+@as_told
+class Payment(TypedDict, total=False):
     """How it was paid. Card data is taken out before a payload becomes one of ours."""
 
-    method: Text = None
-    last_trans_id: Text = None
-    amount_authorized: Amount | None = None
+    method: Text
+    last_trans_id: Text
+    amount_authorized: Amount | None
 
 
-class Shipping(Shape):
+@as_told
+class Shipping(TypedDict, total=False):
     """Where the goods go and how."""
 
-    address: OrderAddress | None = None
-    method: Text = None
+    address: OrderAddress | None
+    method: Text
 
 
-class ShippingAssignment(Shape):
+@as_told
+class ShippingAssignment(TypedDict, total=False):
     """A part of the order that goes to one address; core shops have one."""
 
-    shipping: Shipping = Shipping()
+    shipping: Shipping
 
 
-class AppliedTax(Shape):
+@as_told
+class AppliedTax(TypedDict, total=False):
     """One tax over the whole order; `percent` is 19 for 19 %."""
 
-    title: Text = None
-    code: Text = None
-    percent: Amount | None = None
-    amount: Amount
+    title: Text
+    code: Text
+    percent: Amount | None
+    amount: Required[Amount]
 
 
-class OrderExtension(Shape):
+@as_told
+class OrderExtension(TypedDict, total=False):
     """What modules add to an order."""
 
-    shipping_assignments: tuple[ShippingAssignment, ...] = ()
-    applied_taxes: tuple[AppliedTax, ...] = ()
-    customer_balance_amount: Amount | None = None
-    gift_cards_amount: Amount | None = None
-    reward_currency_amount: Amount | None = None
-    reward_points_balance: Text = None
-    pickup_location_code: Text = None
-    loyalty_number: Text = None
+    shipping_assignments: list[ShippingAssignment]
+    applied_taxes: list[AppliedTax]
+    customer_balance_amount: Amount | None
+    gift_cards_amount: Amount | None
+    reward_currency_amount: Amount | None
+    reward_points_balance: Text
+    pickup_location_code: Text
+    loyalty_number: Text
     """This and the two below: by the shop's loyalty module, not by the vendor."""
-    loyalty_points_earned: int | None = None
-    loyalty_points_redeemed: int | None = None
+    loyalty_points_earned: int | None
+    loyalty_points_redeemed: int | None
 
 
-class Order(Shape):
+@as_told
+class Order(TypedDict, total=False):
     """An order with everything the list of orders brings."""
 
-    entity_id: Id
-    increment_id: Id
-    state: Text = None
-    status: Id
-    store_id: Text = None
-    created_at: Time
-    updated_at: Time | None = None
-    order_currency_code: CurrencyCode
-    customer_id: Text = None
-    customer_is_guest: int | None = None
-    customer_email: Text = None
-    customer_firstname: Text = None
-    customer_middlename: Text = None
-    customer_lastname: Text = None
-    customer_prefix: Text = None
-    customer_suffix: Text = None
-    customer_dob: Text = None
-    customer_gender: Text = None
-    customer_group_id: Text = None
-    customer_taxvat: Text = None
-    grand_total: Amount
-    total_paid: Amount | None = None
-    total_invoiced: Amount | None = None
-    total_refunded: Amount | None = None
-    tax_amount: Amount | None = None
-    shipping_amount: Amount | None = None
-    shipping_incl_tax: Amount | None = None
-    shipping_discount_amount: Amount | None = None
-    coupon_code: Text = None
-    discount_description: Text = None
-    shipping_description: Text = None
-    ext_order_id: Text = None
-    ext_customer_id: Text = None
-    original_increment_id: Text = None
-    relation_parent_real_id: Text = None
-    store_name: Text = None
-    items: Items
-    billing_address: OrderAddress | None = None
-    payment: Payment = Payment()
-    extension_attributes: OrderExtension = OrderExtension()
+    entity_id: Required[Id]
+    increment_id: Required[Id]
+    state: Text
+    status: Required[Id]
+    store_id: Text
+    created_at: Required[Time]
+    updated_at: Time | None
+    order_currency_code: Required[CurrencyCode]
+    customer_id: Text
+    customer_is_guest: int | None
+    customer_email: Text
+    customer_firstname: Text
+    customer_middlename: Text
+    customer_lastname: Text
+    customer_prefix: Text
+    customer_suffix: Text
+    customer_dob: Text
+    customer_gender: Text
+    customer_group_id: Text
+    customer_taxvat: Text
+    grand_total: Required[Amount]
+    total_paid: Amount | None
+    total_invoiced: Amount | None
+    total_refunded: Amount | None
+    tax_amount: Amount | None
+    shipping_amount: Amount | None
+    shipping_incl_tax: Amount | None
+    shipping_discount_amount: Amount | None
+    coupon_code: Text
+    discount_description: Text
+    shipping_description: Text
+    ext_order_id: Text
+    ext_customer_id: Text
+    original_increment_id: Text
+    relation_parent_real_id: Text
+    store_name: Text
+    items: Required[Items]
+    billing_address: OrderAddress | None
+    payment: Payment
+    extension_attributes: OrderExtension
 
 
-class ItemOfOrder(Shape):
+@as_told
+class ItemOfOrder(TypedDict, total=False):
     """Which position of the order an item is, and below which it stands."""
 
-    item_id: Id
-    parent_item_id: Text = None
+    item_id: Required[Id]
+    parent_item_id: Text
 
 
-class KnownOrder(Shape):
+@as_told
+class KnownOrder(TypedDict, total=False):
     """What the vendor tells with the order only, and never changes."""
 
-    payment: Payment = Payment()
-    items: tuple[ItemOfOrder, ...] = ()
+    payment: Payment
+    items: list[ItemOfOrder]
 
 
-class Positioned(Shape):
+@as_told
+class Positioned(TypedDict, total=False):
     """A number of pieces of one position of the order."""
 
-    order_item_id: Id
-    qty: Amount | None = None
-    price: Amount | None = None
+    order_item_id: Required[Id]
+    qty: Amount | None
+    price: Amount | None
 
 
-class Apart(Shape):
+@as_told
+class Apart(TypedDict, total=False):
     """Added by us to what follows an order: what was read apart from it."""
 
-    order: KnownOrder | None = None
+    order: KnownOrder | None
 
 
-Pieces = tuple[Positioned, ...]
+Pieces = list[Positioned]
 
 
-class Vouchers(Shape):
+@as_told
+class Vouchers(TypedDict, total=False):
     """What was paid, or paid back, by store credit and gift cards; totals leave it out."""
 
-    customer_balance_amount: Amount | None = None
-    gift_cards_amount: Amount | None = None
+    customer_balance_amount: Amount | None
+    gift_cards_amount: Amount | None
 
 
-class FollowsOrder(Shape):
+@as_told
+class FollowsOrder(TypedDict, total=False):
     """What invoices, shipments and credit memos have in common."""
 
-    entity_id: Id
-    order_id: Id
-    store_id: Text = None
-    created_at: Time | None = None
-    updated_at: Time | None = None
-    items: Pieces = ()
-    read_apart: Apart = Apart()
+    entity_id: Required[Id]
+    order_id: Required[Id]
+    store_id: Text
+    created_at: Time | None
+    updated_at: Time | None
+    items: Pieces
+    read_apart: Apart
 
 
-class Invoice(FollowsOrder):
+@as_told
+class Invoice(FollowsOrder, total=False):
     """A demand for money; state 2 is paid."""
 
-    state: int | None = None
-    grand_total: Amount
-    order_currency_code: CurrencyCode
-    transaction_id: Text = None
+    state: int | None
+    grand_total: Required[Amount]
+    order_currency_code: Required[CurrencyCode]
+    transaction_id: Text
 
 
-class Comment(Shape):
+@as_told
+class Comment(TypedDict, total=False):
     """A remark on a credit memo."""
 
-    comment: Text = None
+    comment: Text
 
 
-class CreditMemo(FollowsOrder):
+@as_told
+class CreditMemo(FollowsOrder, total=False):
     """Money that goes back and what came back for it; state 3 is canceled."""
 
-    state: int | None = None
-    grand_total: Amount
-    order_currency_code: CurrencyCode
-    comments: tuple[Comment, ...] = ()
-    extension_attributes: Vouchers = Vouchers()
+    state: int | None
+    grand_total: Required[Amount]
+    order_currency_code: Required[CurrencyCode]
+    comments: list[Comment]
+    extension_attributes: Vouchers
 
 
-class Track(Shape):
+@as_told
+class Track(TypedDict, total=False):
     """A parcel of a shipment."""
 
-    entity_id: Text = None
-    track_number: Text = None
-    carrier_code: Text = None
-    title: Text = None
-    created_at: Time | None = None
+    entity_id: Text
+    track_number: Text
+    carrier_code: Text
+    title: Text
+    created_at: Time | None
 
 
-class Shipment(FollowsOrder):
+@as_told
+class Shipment(FollowsOrder, total=False):
     """Goods that left, in one or more parcels."""
 
-    tracks: tuple[Track, ...] = ()
+    tracks: list[Track]
 
 
-class Transaction(Shape):
+@as_told
+class Transaction(TypedDict, total=False):
     """What passed between the shop and who moves its money. The vendor does not say how much it was."""
 
-    transaction_id: Id
-    order_id: Id
-    created_at: Time | None = None
+    transaction_id: Required[Id]
+    order_id: Required[Id]
+    created_at: Time | None
 
 
-class Returned(Shape):
+@as_told
+class Returned(TypedDict, total=False):
     """A number of pieces that the customer wants to bring back."""
 
-    order_item_id: Id
-    qty_requested: Amount | None = None
+    order_item_id: Required[Id]
+    qty_requested: Amount | None
 
 
-class ReturnRequest(Shape):
+@as_told
+class ReturnRequest(TypedDict, total=False):
     """Goods that a customer wants to bring back, and how far that has come. Credit memos tell what did come back."""
 
-    entity_id: Id
-    increment_id: Text = None
-    order_id: Id
-    store_id: Text = None
-    customer_id: Text = None
-    date_requested: Time
-    status: Text = None
-    items: tuple[Returned, ...] = ()
+    entity_id: Required[Id]
+    increment_id: Text
+    order_id: Required[Id]
+    store_id: Text
+    customer_id: Text
+    date_requested: Required[Time]
+    status: Text
+    items: list[Returned]

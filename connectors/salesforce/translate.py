@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
-from typing import Any, TypeVar, get_origin
+from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from connectors.salesforce.catalogue import OBJECTS
 from connectors.salesforce.ids import ACCOUNT, CONTACT, long_id
 from connectors.salesforce.org import Org
 from connectors.salesforce.payloads import (
-    Belonging,
-    Recorded,
     Unreadable,
     VendorEntry,
     VendorEvent,
@@ -34,7 +31,6 @@ from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 
 SOURCE = "salesforce"
 Told = Mapping[str, Any]
-Vendor = TypeVar("Vendor", bound=Recorded)
 
 
 def translate(object: str, raw: str, org: Org) -> SourceRecord | Refusal:  # noqa: A002
@@ -73,34 +69,45 @@ def _payload(raw: str) -> tuple[Told, str]:
         raise Unreadable(Reason(path="", problem="no JSON")) from error
     if not isinstance(told, dict):
         raise Unreadable(Reason(path="", problem="no JSON object"))
-    if _is_flat(raw):  # as our reader writes it
-        return told, raw
     try:
+        if _is_flat(told):  # as our reader writes it
+            return told, raw
         told = flat(told)
         return told, orjson.dumps(told).decode()
     except (RecursionError, orjson.JSONEncodeError) as error:
         raise Unreadable(Reason(path="", problem="nested too deeply")) from error
 
 
-def _is_flat(raw: str) -> bool:
-    """Whether it surely has no nulls, and no records but those in lists: each other brace stands in a text."""
-    found = raw.count
-    return "null" not in raw and found("{") == 1 + found('"attributes":{') + found("[{") + found(",{")
+def _is_flat(told: Told) -> bool:
+    """Whether it has no nulls, and no records but those in lists."""
+    for name, value in told.items():
+        kind = type(value)
+        if value is None or (kind is dict and name != "attributes"):
+            return False
+        if kind is list and not all(type(each) is dict and _is_flat(each) for each in value):
+            return False
+    return True
 
 
-Read = Callable[[Told, str, Org], tuple[Recorded, Body]]
+Read = Callable[[Told, str, Org], tuple[Told, Body]]
 """Reads a payload, given as values and as text. As text it is validated: there a number is no time."""
 
 
-def _reader(model: type[Vendor], body: Callable[[Vendor, Told, Org], Body]) -> Read:
-    def read(told: Told, text: str, org: Org) -> tuple[Recorded, Body]:
-        vendor = model.model_validate_json(text)
+def _reader(shape: Any, body: Callable[[Any, Told, Org], Body]) -> Read:  # noqa: ANN401  one of the vendor's shapes
+    told_as = TypeAdapter(shape)
+
+    def read(told: Told, text: str, org: Org) -> tuple[Told, Body]:
+        vendor = told_as.validate_json(text)
         return vendor, body(vendor, told, org)
 
     return read
 
 
-_GONE = _reader(VendorGone, lambda vendor, _told, _org: Deletion(at=vendor.stamp, merged_into=vendor.master_record_id))
+def _deletion(vendor: VendorGone, _told: Told, _org: Org) -> Deletion:
+    return Deletion(at=_stamp(vendor), merged_into=vendor.get("master_record_id"))
+
+
+_GONE = _reader(VendorGone, _deletion)
 _READERS: Mapping[str, Read] = {
     "contact": _reader(VendorPerson, person),
     "account": _reader(VendorPerson, person),
@@ -113,28 +120,32 @@ _READERS: Mapping[str, Read] = {
 }
 
 
-def _source_id(object_: str, vendor: Recorded) -> str:
+def _source_id(object_: str, vendor: Told) -> str:
     """A note about two persons is two records: each is known by the link between note and person."""
-    if object_ == "note" and isinstance(vendor, VendorNote | VendorGone) and vendor.content_document_links:
-        return vendor.content_document_links[0].id
-    return vendor.id
+    links = vendor.get("content_document_links") if object_ == "note" else None
+    known_by: str = links[0]["id"] if links else vendor["id"]
+    return known_by
 
 
-def _latest(vendor: Recorded | Belonging) -> datetime | None:
-    """The latest of the record's own change and those of what belongs to it."""
-    latest: datetime | None = vendor.stamp
-    for name in _lists(type(vendor)):
-        for each in getattr(vendor, name):
-            stamp = _latest(each)
-            if stamp and (latest is None or stamp > latest):
-                latest = stamp
+def _stamp(vendor: Told) -> datetime | None:
+    """The time by which changes are found: SystemModstamp, or the last change by a person on objects without."""
+    return vendor.get("system_modstamp") or vendor.get("last_modified_date")
+
+
+def _latest(vendor: Told) -> datetime | None:
+    """The latest of the record's own change, that of a record told with it, and those of what belongs to it."""
+    latest = _later(_stamp(vendor), vendor.get("related_modstamp"))
+    for value in vendor.values():
+        if type(value) is list:
+            for each in value:
+                latest = _later(latest, _latest(each))
     return latest
 
 
-@cache
-def _lists(model: type[Recorded | Belonging]) -> tuple[str, ...]:
-    """The fields that hold what belongs to a record."""
-    return tuple(name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple)
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def _refusal(object_: str, raw: str, why: tuple[Reason, ...]) -> Refusal:

@@ -24,17 +24,17 @@ _DIRECTION = {"inbound": "inbound", "outbound": "outbound"}
 
 def task(vendor: VendorTask) -> Activity:
     """A task; a call or an e-mail that was logged is an outreach. The day it is due begins in UTC."""
-    channel = _OUTREACH.get((vendor.task_subtype or "").lower())
-    due = vendor.activity_date
+    channel = _OUTREACH.get((vendor.get("task_subtype") or "").lower())
+    due = vendor.get("activity_date")
     return Activity(
         activity="outreach" if channel else "task",
         status=_status(vendor),
-        priority=_PRIORITY.get((vendor.priority or "").lower(), "normal"),
+        priority=_PRIORITY.get((vendor.get("priority") or "").lower(), "normal"),
         channel=channel,
-        direction=_DIRECTION.get((vendor.call_type or "").lower()),
-        outcome=vendor.call_disposition,
+        direction=_DIRECTION.get((vendor.get("call_type") or "").lower()),
+        outcome=vendor.get("call_disposition"),
         due_at=datetime.combine(due, time(), UTC) if due else None,
-        end_at=vendor.completed_date_time,
+        end_at=vendor.get("completed_date_time"),
         **_shared(vendor),
     )
 
@@ -42,24 +42,28 @@ def task(vendor: VendorTask) -> Activity:
 def event(vendor: VendorEvent) -> Activity:
     """An appointment."""
     return Activity(
-        activity="appointment", start_at=vendor.start_date_time, end_at=vendor.end_date_time, **_shared(vendor)
+        activity="appointment",
+        start_at=vendor.get("start_date_time"),
+        end_at=vendor.get("end_date_time"),
+        **_shared(vendor),
     )
 
 
 def note(vendor: VendorNote) -> Activity:
     """A note, as it is about one person."""
-    customer = vendor.content_document_links[0].linked_entity_id if vendor.content_document_links else ""
+    links, content = vendor.get("content_document_links"), vendor.get("content")
+    customer = links[0]["linked_entity_id"] if links else ""
     if not customer.startswith((CONTACT, ACCOUNT)):
         raise Unreadable(Reason(path="ContentDocumentLinks", problem="the note is about no contact and no account"))
     return Activity(
         activity="note",
         customer=customer,
-        associate=vendor.employee_number or vendor.created_by_id,
-        subject=vendor.title,
-        text=_text(vendor.content) if vendor.content else vendor.text_preview,
+        associate=vendor.get("employee_number") or vendor["created_by_id"],
+        subject=vendor.get("title"),
+        text=_text(content) if content else vendor.get("text_preview"),
         status="completed",
-        occurred_at=vendor.created_date,
-        modified_at=vendor.last_modified_date,
+        occurred_at=vendor.get("created_date"),
+        modified_at=vendor.get("last_modified_date"),
     )
 
 
@@ -95,23 +99,24 @@ def _text(html: str) -> str:
 def _shared(vendor: VendorActivity) -> dict[str, Any]:
     return {
         "customer": _customer(vendor),
-        "associate": vendor.employee_number or vendor.created_by_id,
-        "subject": vendor.subject,
-        "text": vendor.description,
-        "occurred_at": vendor.created_date,
-        "modified_at": vendor.last_modified_date,
+        "associate": vendor.get("employee_number") or vendor["created_by_id"],
+        "subject": vendor.get("subject"),
+        "text": vendor.get("description"),
+        "occurred_at": vendor.get("created_date"),
+        "modified_at": vendor.get("last_modified_date"),
     }
 
 
 def _status(vendor: VendorTask) -> Any:  # noqa: ANN401  one of Activity's statuses
     """The org's own words are told apart only by whether they close the task."""
-    told = _STATUS.get((vendor.status or "").lower())
-    return told or ("completed" if vendor.is_closed else "open")
+    told = _STATUS.get((vendor.get("status") or "").lower())
+    return told or ("completed" if vendor.get("is_closed") else "open")
 
 
 def _customer(vendor: VendorActivity) -> str:
-    if vendor.account_is_person and vendor.account_id:
-        return vendor.account_id
-    if vendor.who_id and vendor.who_id.startswith(CONTACT):
-        return vendor.who_id
+    account, who = vendor.get("account_id"), vendor.get("who_id")
+    if vendor.get("account_is_person") and account:
+        return account
+    if who and who.startswith(CONTACT):
+        return who
     raise Unreadable(Reason(path="WhoId", problem="the activity is about no contact and no person account"))

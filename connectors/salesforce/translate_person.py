@@ -1,11 +1,8 @@
-"""Contacts and person accounts in our words.
-
-Parts are made as plain values and become our models in one go: that is twice as fast as one by one.
-"""
+"""Contacts and person accounts in our words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Any, Literal, get_args
 
 from connectors.salesforce.catalogue import address, person_field
 from connectors.salesforce.org import Org
@@ -17,11 +14,9 @@ from connectors.salesforce.payloads import (
     VendorTypeConsent,
     blank_is_none,
 )
+from models.base import Words
 from models.consent import ConsentStatus
 from models.records import Person
-
-Part = dict[str, Any]
-"""A part of a model, by the names of its fields."""
 
 STATUS: Mapping[str, str] = {"active": "active", "merged": "merged"}
 """Member statuses that go on; every other one (Cancelled, Suspended, Inactive ...) is closed."""
@@ -43,6 +38,22 @@ _ADDRESSES = tuple(
     )
 )
 """Our label, and the names of the components in the order of `address`."""
+_Attribute = Literal["account_id", "account_name", "job_title", "department", "lead_source"]
+_ATTRIBUTES: Mapping[str, _Attribute] = {
+    "account": "account_id",
+    "account_name": "account_name",
+    "job_title": "job_title",
+    "department": "department",
+    "lead_source": "lead_source",
+}
+_Wish = Literal[
+    "should_forget",
+    "opted_out_of_processing",
+    "opted_out_of_profiling",
+    "opted_out_of_tracking",
+    "opted_out_of_geo_tracking",
+]
+_WISHES: tuple[_Wish, ...] = get_args(_Wish)
 
 
 def person(vendor: VendorPerson, told: Mapping[str, Any], org: Org) -> Person:
@@ -53,13 +64,13 @@ def person(vendor: VendorPerson, told: Mapping[str, Any], org: Org) -> Person:
     listed = _listed(vendor)
     return Person.model_validate(
         {
-            "title": vendor.salutation,
-            "given_name": vendor.first_name,
-            "middle_name": vendor.middle_name,
-            "family_name": vendor.last_name,
-            "name_suffix": vendor.suffix,
-            "sex": vendor.gender_identity,
-            "birth_date": vendor.birthdate,
+            "title": vendor.get("salutation"),
+            "given_name": vendor.get("first_name"),
+            "middle_name": vendor.get("middle_name"),
+            "family_name": vendor.get("last_name"),
+            "name_suffix": vendor.get("suffix"),
+            "sex": vendor.get("gender_identity"),
+            "birth_date": vendor.get("birthdate"),
             "locale": _custom(told, fields.locale),
             "brand": _custom(told, fields.brand) or org.brand,
             "store": _custom(told, fields.store),
@@ -68,7 +79,7 @@ def person(vendor: VendorPerson, told: Mapping[str, Any], org: Org) -> Person:
             "identifiers": tuple(_identifiers(vendor, _custom(told, fields.loyalty_number), listed)),
             "consents": (*_refusals(vendor, points, places), *_answers(vendor, places)),
             "loyalty": tuple(_memberships(listed, org)),
-            "created_at": vendor.created_date,
+            "created_at": vendor.get("created_date"),
             "attributes": _attributes(vendor),
         }
     )
@@ -84,7 +95,7 @@ def member_status(told: str | None) -> Any:  # noqa: ANN401  one of LoyaltyMembe
     return STATUS.get((told or "active").lower(), "closed")
 
 
-def address_of(label: str, told: Sequence[Any]) -> Part | None:
+def address_of(label: str, told: Sequence[Any]) -> Words | None:
     """The address with these components, in the order of the catalogue; None if none of them is told."""
     street, city, state, state_code, postcode, country, country_code = (each or None for each in told)
     region, land = state or state_code, country_code or country
@@ -103,27 +114,34 @@ def address_of(label: str, told: Sequence[Any]) -> Part | None:
     }
 
 
-def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Part | None:
+def addresses_of(told: Mapping[str, Any], label: str, names: Sequence[str]) -> Words | None:
     """The address whose components have these names; mostly none of them is told."""
-    for name in names:
-        if name in told:
-            return address_of(label, [blank_is_none(told, each) for each in names])
-    return None
+    if told.keys().isdisjoint(names):
+        return None
+    return address_of(label, [blank_is_none(told, name) for name in names])
 
 
-def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Part]:
+def _addresses(vendor: VendorPerson, told: Mapping[str, Any]) -> list[Words]:
     """Those of the record, then those of its Individual that are others."""
     found = [place for label, names in _ADDRESSES if (place := addresses_of(told, label, names))]
-    for point in vendor.contact_point_addresses:
+    for point in vendor.get("contact_point_addresses", ()):
         place = _contact_point_place(point)
         if place and _one_line(place) not in map(_one_line, found):
             found.append(place)
     return found
 
 
-def _contact_point_place(told: VendorAddress) -> Part | None:
-    parts = (told.street, told.city, told.state, told.state_code, told.postal_code, told.country, told.country_code)
-    return address_of((told.address_type or "contact point").lower(), parts)
+def _contact_point_place(told: VendorAddress) -> Words | None:
+    parts = (
+        told.get("street"),
+        told.get("city"),
+        told.get("state"),
+        told.get("state_code"),
+        told.get("postal_code"),
+        told.get("country"),
+        told.get("country_code"),
+    )
+    return address_of((told.get("address_type") or "contact point").lower(), parts)
 
 
 def _custom(told: Mapping[str, Any], name: str) -> str | None:
@@ -132,109 +150,110 @@ def _custom(told: Mapping[str, Any], name: str) -> str | None:
 
 def _phones(vendor: VendorPerson) -> dict[str, str]:
     told = {
-        "mobile": vendor.mobile_phone,
-        "business": vendor.phone,
-        "home": vendor.home_phone,
-        "other": vendor.other_phone,
+        "mobile": vendor.get("mobile_phone"),
+        "business": vendor.get("phone"),
+        "home": vendor.get("home_phone"),
+        "other": vendor.get("other_phone"),
     }
     return {label: value for label, value in told.items() if value}
 
 
-def _contact_points(vendor: VendorPerson) -> Iterator[Part]:
+def _contact_points(vendor: VendorPerson) -> Iterator[Words]:
     """Those of the record, then those of its Individual that are others."""
-    phones = _phones(vendor)
-    if vendor.email:
-        yield {"kind": "email", "value": vendor.email, "label": "email", "primary": True}
+    phones, own = _phones(vendor), vendor.get("email")
+    if own:
+        yield {"kind": "email", "value": own, "label": "email", "primary": True}
     for place, (label, value) in enumerate(phones.items()):
         yield {"kind": "phone", "value": value, "label": label, "primary": place == 0}
-    known = {(vendor.email or "").lower(), *phones.values(), None, ""}
-    for email in vendor.contact_point_emails:
-        if email.email_address and email.email_address.lower() not in known:
-            yield {"kind": "email", "value": email.email_address, "label": "contact point"}
-    for phone in vendor.contact_point_phones:
-        if phone.telephone_number not in known:
-            label = (phone.phone_type or "contact point").lower()
-            yield {"kind": "phone", "value": phone.telephone_number, "label": label}
+    for each in vendor.get("contact_point_emails", ()):
+        email = each.get("email_address")
+        if email and email.lower() != (own or "").lower():
+            yield {"kind": "email", "value": email, "label": "contact point"}
+    for point in vendor.get("contact_point_phones", ()):
+        number = point.get("telephone_number")
+        if number and number not in phones.values():
+            label = (point.get("phone_type") or "contact point").lower()
+            yield {"kind": "phone", "value": number, "label": label}
 
 
-def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Part]:
-    if vendor.person_contact_id:
-        yield {"kind": "salesforce_customer", "value": vendor.person_contact_id}
-    for value in dict.fromkeys((number, *(each.membership_number for each in listed))):
+def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Words]:
+    if contact := vendor.get("person_contact_id"):
+        yield {"kind": "salesforce_customer", "value": contact}
+    for value in dict.fromkeys([number, *[each.get("membership_number") for each in listed]]):
         if value:
             yield {"kind": "loyalty_number", "value": value}
 
 
 def _listed(vendor: VendorPerson) -> Sequence[VendorMembership]:
     """Memberships of the person; one that hangs on account and contact alike comes once."""
-    listed = (*vendor.loyalty_program_members, *vendor.contact_loyalty_program_members)
-    return listed if len(listed) < 2 else tuple({each.id: each for each in listed}.values())
+    listed = (*vendor.get("loyalty_program_members", ()), *vendor.get("contact_loyalty_program_members", ()))
+    return listed if len(listed) < 2 else tuple({each["id"]: each for each in listed}.values())
 
 
-def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Part]:
+def _memberships(listed: Sequence[VendorMembership], org: Org) -> Iterator[Words]:
     for each in listed:
-        if each.membership_number:
+        if number := each.get("membership_number"):
             yield {
-                "account": each.membership_number,
-                "programme": org.programme_of(each.programme),
-                "status": member_status(each.member_status),
-                "enrolled_at": enrolled(each.enrollment_date),
+                "account": number,
+                "programme": org.programme_of(each.get("programme")),
+                "status": member_status(each.get("member_status")),
+                "enrolled_at": enrolled(each.get("enrollment_date")),
             }
 
 
-def _refusals(vendor: VendorPerson, points: Sequence[Part], places: Sequence[Part]) -> Iterator[Part]:
+def _refusals(vendor: VendorPerson, points: Sequence[Words], places: Sequence[Words]) -> Iterator[Words]:
     """The check boxes. Ticked is an undated no; not ticked says nothing, it is how every record begins."""
-    if vendor.opted_out_of_email and vendor.email:
-        yield _no("email", vendor.email, "HasOptedOutOfEmail")
-    if vendor.do_not_call:
+    if vendor.get("opted_out_of_email") and (email := vendor.get("email")):
+        yield _no("email", email, "HasOptedOutOfEmail")
+    if vendor.get("do_not_call"):
         yield from (_no("phone", phone, "DoNotCall") for phone in dict.fromkeys(_phones(vendor).values()))
-    if vendor.opted_out_of_solicitation:
+    if vendor.get("opted_out_of_solicitation"):
         for point in points:
             channels = ("email",) if point["kind"] == "email" else ("phone", "sms")
             yield from (_no(channel, point["value"], "HasOptedOutSolicit") for channel in channels)
         yield from (_no("post", _one_line(each), "HasOptedOutSolicit") for each in places)
 
 
-def _no(channel: str, point: str, proof: str) -> Part:
+def _no(channel: str, point: str, proof: str) -> Words:
     return {"contact_point": point, "channel": channel, "status": "opt_out", "proof": proof}
 
 
-def _answers(vendor: VendorPerson, places: Sequence[Part]) -> Iterator[Part]:
+def _answers(vendor: VendorPerson, places: Sequence[Words]) -> Iterator[Words]:
     """What was answered about a kind of contact point, and about single ones."""
-    for answer in vendor.contact_point_type_consents:
+    for answer in vendor.get("contact_point_type_consents", ()):
         yield from _answered(answer, _points(answer, vendor, places))
-    for email in vendor.contact_point_emails:
-        for each in email.contact_point_consents:
-            yield from _answered(each, [("email", email.email_address)])
-    for phone in vendor.contact_point_phones:
-        for each in phone.contact_point_consents:
-            yield from _answered(each, [("sms" if _by_sms(each) else "phone", phone.telephone_number)])
-    for point in vendor.contact_point_addresses:
+    for email in vendor.get("contact_point_emails", ()):
+        for each in email.get("contact_point_consents", ()):
+            yield from _answered(each, [("email", email.get("email_address"))])
+    for phone in vendor.get("contact_point_phones", ()):
+        for each in phone.get("contact_point_consents", ()):
+            yield from _answered(each, [("sms" if _by_sms(each) else "phone", phone.get("telephone_number"))])
+    for point in vendor.get("contact_point_addresses", ()):
         place = _contact_point_place(point)
-        for each in point.contact_point_consents:
+        for each in point.get("contact_point_consents", ()):
             yield from _answered(each, [("post", _one_line(place) if place else None)])
 
 
-def _answered(told: VendorConsent, points: Any) -> Iterator[Part]:  # noqa: ANN401  pairs of channel and contact point
-    status = _ANSWERS.get(told.privacy_consent_status.lower())
+def _answered(told: VendorConsent, points: Any) -> Iterator[Words]:  # noqa: ANN401  pairs of channel and contact point
+    status = _ANSWERS.get(told["privacy_consent_status"].lower())
     for channel, point in points if status else ():
         if point:
             yield {
                 "contact_point": point,
                 "channel": channel,
-                "brand": told.brand,
-                "purpose": told.purpose or "marketing",
+                "brand": told.get("brand"),
+                "purpose": told.get("purpose") or "marketing",
                 "status": status,
-                "at": told.capture_date or told.effective_from,
-                "proof": told.capture_source,
+                "at": told.get("capture_date") or told.get("effective_from"),
+                "proof": told.get("capture_source"),
             }
 
 
-def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Part]) -> Iterator[tuple[str, str | None]]:
+def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Words]) -> Iterator[tuple[str, str | None]]:
     """(channel, contact point) of each point that an answer about a kind of contact point is about."""
-    kind = told.contact_point_type.lower()
+    kind = told["contact_point_type"].lower()
     if kind == "email":
-        yield "email", vendor.email
+        yield "email", vendor.get("email")
     if kind == "phone" and _by_sms(told):
         yield from (("sms", phone) for phone in list(_phones(vendor).values())[:1])
     elif kind == "phone":
@@ -244,26 +263,16 @@ def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Part
 
 
 def _by_sms(told: VendorConsent) -> bool:
-    return "sms" in (told.channel or "").lower()
+    return "sms" in (told.get("channel") or "").lower()
 
 
-def _one_line(place: Part) -> str:
+def _one_line(place: Words) -> str:
     names = ("line1", "line2", "postcode", "city", "region", "country")
     return ", ".join(place[name] for name in names if place[name])
 
 
 def _attributes(vendor: VendorPerson) -> dict[str, str]:
-    told = {
-        "account": vendor.account_id,
-        "account_name": vendor.account_name,
-        "job_title": vendor.job_title,
-        "department": vendor.department,
-        "lead_source": vendor.lead_source,
-        "email_bounced_at": vendor.email_bounced.isoformat() if vendor.email_bounced else None,
-        "should_forget": "true" if vendor.should_forget else None,
-        "opted_out_of_processing": "true" if vendor.opted_out_of_processing else None,
-        "opted_out_of_profiling": "true" if vendor.opted_out_of_profiling else None,
-        "opted_out_of_tracking": "true" if vendor.opted_out_of_tracking else None,
-        "opted_out_of_geo_tracking": "true" if vendor.opted_out_of_geo_tracking else None,
-    }
-    return {name: value for name, value in told.items() if value}
+    said = {ours: value for ours, theirs in _ATTRIBUTES.items() if (value := vendor.get(theirs))}
+    if bounced := vendor.get("email_bounced"):
+        said["email_bounced_at"] = bounced.isoformat()
+    return said | {wish: "true" for wish in _WISHES if vendor.get(wish)}

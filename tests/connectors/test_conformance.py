@@ -53,6 +53,12 @@ def test_names_its_records_by_its_folder(scenario: Scenario, tmp_path: Path) -> 
     assert {record.key.source for record in told.records} == {scenario.vendor}
 
 
+def test_is_live_if_it_is_asked_and_not_if_it_reads_what_was_dropped(scenario: Scenario, tmp_path: Path) -> None:
+    with standing(scenario, tmp_path) as stand:
+        read(stand.source, everything(scenario))
+        assert stand.source.is_live == bool(stand.asked())
+
+
 def test_asks_for_each_page_once(scenario: Scenario, tmp_path: Path) -> None:
     with standing(scenario, tmp_path) as stand:
         read(stand.source, everything(scenario))

@@ -67,7 +67,9 @@ def problems(told: Read) -> list[tuple[str, str]]:
 def test_the_files_of_a_day_tell_every_object_under_either_map(deployment: str, shop: Shop, tmp_path: Path) -> None:
     for day in (DAY, date(2026, 1, 2)):
         writer(tmp_path, deployment).write(shop, day)
-    told = read(source_over(tmp_path, deployment), EVERYTHING)
+    source = source_over(tmp_path, deployment)
+    told = read(source, EVERYTHING)
+    assert not source.is_live
     for object_, count in COUNTS.items():
         ours = {OURS} if object_ == "transaction" else set()
         spoilt = set() if object_ == "customer" else {SPOILT}  # no flat file can hold that one's damage

@@ -289,6 +289,12 @@ def test_a_bad_customer_is_refused_at_the_field(change: dict[str, Any], where: s
     assert where in paths(refused("customer", resources("customers")[0] | change))
 
 
+@pytest.mark.parametrize(("entry", "where"), [("9" * 30, ""), ('{"channel":' + "9" * 30 + "}", ".channel")])
+def test_a_number_of_any_length_is_refused_where_a_consent_should_stand(entry: str, where: str) -> None:
+    told = raw(resources("customers")[0] | {"custom": {"fields": {"consents": ["here"]}}})
+    assert f"custom.fields.consents[0]{where}" in paths(refused("customer", told.replace('"here"', entry)))
+
+
 def test_a_bad_order_is_refused_at_the_field() -> None:
     bad = deepcopy(resources("orders")[0])
     bad["lineItems"][0]["totalPrice"]["centAmount"] = "a lot"
