@@ -89,7 +89,7 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch |
     start = file.read(bounds.row_bytes)
     header, delimiter = header_of(start, pattern, bounds)
     first, end = start.partition(b"\n")[:2]
-    if b'"' in first or not end or len(header) < 2 or not _has_plain_names(header):
+    if not end or len(header) < 2 or not _is_plainly_quoted(first, delimiter) or not _has_plain_names(header):
         yield None
         return
     file.seek(len(first) + 1)
@@ -100,6 +100,14 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch |
             return
         with _held(data) as path:
             yield Stretch(path, header, _csv_rows(data), delimiter)
+
+
+def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
+    """Whether the header ends with its line, each cell either quoted as a whole or not at all."""
+    between = re.escape(delimiter.encode())
+    cell = rb'(?:"[^"\r]*"|[^"\r%b]*)' % between
+    line = first.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\r")
+    return re.fullmatch(rb"%b(?:%b%b)*" % (cell, between, cell), line) is not None
 
 
 def _pieces(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
