@@ -66,7 +66,7 @@ def _suits(pattern: Pattern) -> bool:
         not pattern.dropped
         and pattern.encodings[0].casefold().replace("_", "-") == "utf-8"
         and all(len(pattern.columns_of(word)) <= _MOST[word] for word in ("email", "phone"))
-        and len(_identifiers(pattern)) <= _MOST["identifiers"]
+        and len(pattern.known_by) <= _MOST["identifiers"]
         and len(consents) <= _MOST["consents"]
         and not any(one.channel == "push" and one.contact_point is None for one in consents)
     )
@@ -265,30 +265,20 @@ def people_of(pattern: Pattern, header: Sequence[str]) -> People:
     words |= {"id": (pattern.id,), "changed_at": (pattern.changed_at,) if pattern.changed_at else ()}
     chosen = [name for name in header if name not in place] if pattern.attributes == "rest" else pattern.attributes
     kept = [name for name in chosen if name in header]
-    several = {
-        word: tuple((place[name], name if len(names) > 1 else None) for name in names)
-        for word in ("email", "phone")
-        for names in (pattern.columns_of(word),)
-    }
+    several = {kind: tuple((place[name], label) for name, label in told) for kind, told in pattern.contacts.items()}
     return People(
         columns=columns,
         words={word: place[name] for word, names in words.items() for name in names},
         emails=several["email"],
         phones=several["phone"],
         verified=frozenset(pattern.verified),
-        identifiers=tuple((place[column], kind) for kind, column in _identifiers(pattern).items()),
+        identifiers=tuple((place[column], kind) for kind, column in pattern.known_by.items()),
         consents=tuple(_consent(one, pattern, place) for one in pattern.consents),
         answers={form: status for told, status in pattern.answers.items() for form in _written(told)},
         attributes=tuple(dict.fromkeys(kept)),
         brand=pattern.brand,
         programme=pattern.programme,
     )
-
-
-def _identifiers(pattern: Pattern) -> Mapping[str, str]:
-    """Kind -> column; the loyalty number is one."""
-    numbers = pattern.columns_of("loyalty_number")
-    return {**pattern.identifiers, **({"loyalty_number": numbers[0]} if numbers else {})}
 
 
 def _consent(one: ConsentColumns, pattern: Pattern, place: Mapping[str, int]) -> ConsentPlaces:
