@@ -76,13 +76,13 @@ def _suits(pattern: Pattern) -> bool:
 def _ndjson(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
     header: tuple[str, ...] = ()
     for data in _pieces(file, bounds, quoted=False):
-        header = header or _keys(data)
-        if not _is_text(data, bounds) or not _has_plain_names(header):
+        header, lines = header or _keys(data), data.split(b"\n")
+        if not _is_text(data, lines, bounds) or not _has_plain_names(header):
             yield None
             return
-        lines = [line for line in data.split(b"\n") if line.strip()]
+        told = [line for line in lines if line.strip()]
         with _held(data) as path:
-            yield Stretch(path, header, len(lines), line=lines.__getitem__)
+            yield Stretch(path, header, len(told), line=told.__getitem__)
 
 
 def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
@@ -95,11 +95,12 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch |
     file.seek(len(first) + 1)
     for piece in _pieces(file, bounds, quoted=True):
         data = piece if b'"' in piece else piece.replace(b"\r\n", b"\n")  # in a cell the end of a line is content
-        if not _is_text(data, bounds) or b"\r" in data or _is_oddly_quoted(data):
+        lines = data.split(b"\n")
+        if not _is_text(data, lines, bounds) or b"\r" in data or _is_oddly_quoted(data):
             yield None
             return
         with _held(data) as path:
-            yield Stretch(path, header, _csv_rows(data), delimiter)
+            yield Stretch(path, header, _csv_rows(lines), delimiter)
 
 
 def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
@@ -123,13 +124,13 @@ def _pieces(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
         yield data
 
 
-def _is_text(data: bytes, bounds: Bounds) -> bool:
+def _is_text(data: bytes, lines: Sequence[bytes], bounds: Bounds) -> bool:
     """Whether this is UTF-8 in lines that are short enough."""
     try:
         data.decode()
     except UnicodeDecodeError:
         return False
-    return b"\0" not in data and max(map(len, data.split(b"\n"))) <= bounds.row_bytes
+    return b"\0" not in data and max(map(len, lines)) <= bounds.row_bytes
 
 
 def _is_oddly_quoted(data: bytes) -> bool:
@@ -137,10 +138,10 @@ def _is_oddly_quoted(data: bytes) -> bool:
     return b'"' in data and (data.count(b'"') % 2 == 1 or b' "' in data or b'\t"' in data)
 
 
-def _csv_rows(data: bytes) -> int:
+def _csv_rows(lines: Sequence[bytes]) -> int:
     """How many rows there are. A row ends with its line, unless a quote is open; blank lines are none."""
     rows, is_open = 0, False
-    for line in data.split(b"\n"):
+    for line in lines:
         turns = line.count(b'"') % 2 == 1
         rows += bool(line or is_open) and is_open == turns
         is_open ^= turns
