@@ -4,11 +4,15 @@ Which rows those are, the source has said by a regular expression. Each of the o
 accepts it or says what is wrong. The rows land in the order of the file where a record is told more than once.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import orjson
+import pyarrow as pa
+from duckdb.func import ARROW
 
 from models.landing import Bulk, ConsentPlaces, People, Refusal, SourceRecord
 from resolver.run import Run
@@ -31,7 +35,7 @@ def read(run: Run, bulk: Bulk, translate: Callable[[str, str], Outcome]) -> Sequ
     if rows != bulk.rows:
         raise Unreadable(f"{rows} rows of {bulk.rows}")
     run.warehouse.execute(_QUERIES["together"])
-    doubtful = run.warehouse.execute(_QUERIES["doubtful"]).fetchall()
+    doubtful = run.warehouse.execute(_QUERIES["doubtful"], {"before": bulk.before}).fetchall()
     return [translate(bulk.object, bulk.payload(position, line)) for position, line in doubtful]
 
 
@@ -44,7 +48,7 @@ def append(run: Run, bulk: Bulk) -> tuple[int, int]:
         _QUERIES["append"],
         {
             **names, "before_first": before_first, "source": bulk.source, "object": bulk.object,
-            "id_prefix": bulk.id_prefix, "before": bulk.before, "fetched_at": run.clock(), "run_id": run.run_id,
+            "id_prefix": bulk.id_prefix, "fetched_at": run.clock(), "run_id": run.run_id,
             "correlation_id": bulk.correlation_id,
         },
     ).fetchall()  # fmt: skip
@@ -79,9 +83,24 @@ def _read(warehouse: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
     }  # fmt: skip
     warehouse.execute(_QUERIES["macros"])
     try:
-        warehouse.execute(_QUERIES[f"read_{bulk.form}"], reading | of_form[bulk.form])
+        with _hashing(warehouse):
+            warehouse.execute(_QUERIES[f"read_{bulk.form}"], reading | of_form[bulk.form])
     except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
         raise Unreadable(type(error).__name__) from error
+
+
+@contextmanager
+def _hashing(warehouse: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let SQL use Python's SHA-256, which is the processor's own: DuckDB's takes more than twice the time."""
+    warehouse.create_function("hashed", _hashed, ["VARCHAR"], "VARCHAR", type=ARROW)
+    try:
+        yield
+    finally:
+        warehouse.remove_function("hashed")
+
+
+def _hashed(texts: pa.ChunkedArray) -> pa.Array:
+    return pa.array([hashlib.sha256(text).hexdigest() for text in texts.cast(pa.binary()).to_pylist()])
 
 
 _NO_COLUMN = ":"

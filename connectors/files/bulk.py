@@ -66,7 +66,7 @@ def _suits(pattern: Pattern) -> bool:
         not pattern.dropped
         and pattern.encodings[0].casefold().replace("_", "-") == "utf-8"
         and all(len(pattern.columns_of(word)) <= _MOST[word] for word in ("email", "phone"))
-        and len(_identifiers(pattern)) <= _MOST["identifiers"]
+        and len(pattern.known_by) <= _MOST["identifiers"]
         and len(consents) <= _MOST["consents"]
         and not any(one.channel == "push" and one.contact_point is None for one in consents)
     )
@@ -76,30 +76,39 @@ def _suits(pattern: Pattern) -> bool:
 def _ndjson(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
     header: tuple[str, ...] = ()
     for data in _pieces(file, bounds, quoted=False):
-        header = header or _keys(data)
-        if not _is_text(data, bounds) or not _has_plain_names(header):
+        header, lines = header or _keys(data), data.split(b"\n")
+        if not _is_text(data, lines, bounds) or not _has_plain_names(header):
             yield None
             return
-        lines = [line for line in data.split(b"\n") if line.strip()]
+        told = [line for line in lines if line.strip()]
         with _held(data) as path:
-            yield Stretch(path, header, len(lines), line=lines.__getitem__)
+            yield Stretch(path, header, len(told), line=told.__getitem__)
 
 
 def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
     start = file.read(bounds.row_bytes)
     header, delimiter = header_of(start, pattern, bounds)
     first, end = start.partition(b"\n")[:2]
-    if b'"' in first or not end or len(header) < 2 or not _has_plain_names(header):
+    if not end or len(header) < 2 or not _is_plainly_quoted(first, delimiter) or not _has_plain_names(header):
         yield None
         return
     file.seek(len(first) + 1)
     for piece in _pieces(file, bounds, quoted=True):
         data = piece if b'"' in piece else piece.replace(b"\r\n", b"\n")  # in a cell the end of a line is content
-        if not _is_text(data, bounds) or b"\r" in data or _is_oddly_quoted(data):
+        lines = data.split(b"\n")
+        if not _is_text(data, lines, bounds) or b"\r" in data or _is_oddly_quoted(data):
             yield None
             return
         with _held(data) as path:
-            yield Stretch(path, header, _csv_rows(data), delimiter)
+            yield Stretch(path, header, _csv_rows(lines), delimiter)
+
+
+def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
+    """Whether the header ends with its line, each cell either quoted as a whole or not at all."""
+    between = re.escape(delimiter.encode())
+    cell = rb'(?:"[^"\r]*"|[^"\r%b]*)' % between
+    line = first.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\r")
+    return re.fullmatch(rb"%b(?:%b%b)*" % (cell, between, cell), line) is not None
 
 
 def _pieces(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
@@ -115,13 +124,13 @@ def _pieces(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
         yield data
 
 
-def _is_text(data: bytes, bounds: Bounds) -> bool:
+def _is_text(data: bytes, lines: Sequence[bytes], bounds: Bounds) -> bool:
     """Whether this is UTF-8 in lines that are short enough."""
     try:
         data.decode()
     except UnicodeDecodeError:
         return False
-    return b"\0" not in data and max(map(len, data.split(b"\n"))) <= bounds.row_bytes
+    return b"\0" not in data and max(map(len, lines)) <= bounds.row_bytes
 
 
 def _is_oddly_quoted(data: bytes) -> bool:
@@ -129,10 +138,10 @@ def _is_oddly_quoted(data: bytes) -> bool:
     return b'"' in data and (data.count(b'"') % 2 == 1 or b' "' in data or b'\t"' in data)
 
 
-def _csv_rows(data: bytes) -> int:
+def _csv_rows(lines: Sequence[bytes]) -> int:
     """How many rows there are. A row ends with its line, unless a quote is open; blank lines are none."""
     rows, is_open = 0, False
-    for line in data.split(b"\n"):
+    for line in lines:
         turns = line.count(b'"') % 2 == 1
         rows += bool(line or is_open) and is_open == turns
         is_open ^= turns
@@ -257,30 +266,20 @@ def people_of(pattern: Pattern, header: Sequence[str]) -> People:
     words |= {"id": (pattern.id,), "changed_at": (pattern.changed_at,) if pattern.changed_at else ()}
     chosen = [name for name in header if name not in place] if pattern.attributes == "rest" else pattern.attributes
     kept = [name for name in chosen if name in header]
-    several = {
-        word: tuple((place[name], name if len(names) > 1 else None) for name in names)
-        for word in ("email", "phone")
-        for names in (pattern.columns_of(word),)
-    }
+    several = {kind: tuple((place[name], label) for name, label in told) for kind, told in pattern.contacts.items()}
     return People(
         columns=columns,
         words={word: place[name] for word, names in words.items() for name in names},
         emails=several["email"],
         phones=several["phone"],
         verified=frozenset(pattern.verified),
-        identifiers=tuple((place[column], kind) for kind, column in _identifiers(pattern).items()),
+        identifiers=tuple((place[column], kind) for kind, column in pattern.known_by.items()),
         consents=tuple(_consent(one, pattern, place) for one in pattern.consents),
         answers={form: status for told, status in pattern.answers.items() for form in _written(told)},
         attributes=tuple(dict.fromkeys(kept)),
         brand=pattern.brand,
         programme=pattern.programme,
     )
-
-
-def _identifiers(pattern: Pattern) -> Mapping[str, str]:
-    """Kind -> column; the loyalty number is one."""
-    numbers = pattern.columns_of("loyalty_number")
-    return {**pattern.identifiers, **({"loyalty_number": numbers[0]} if numbers else {})}
 
 
 def _consent(one: ConsentColumns, pattern: Pattern, place: Mapping[str, int]) -> ConsentPlaces:

@@ -176,10 +176,24 @@ class Pattern(Frozen):
         """The words of an address -> the column."""
         return {word: self.columns_of(word)[0] for word in ADDRESS if word in self.columns}
 
+    @cached_property
+    def contacts(self) -> Mapping[Literal["email", "phone"], tuple[tuple[Column, str | None], ...]]:
+        """Kind of contact -> its columns and what they are called, which is nothing where there is one only."""
+        told = {kind: self.columns_of(kind) for kind in CONTACT}
+        return {kind: tuple((name, name if len(names) > 1 else None) for name in names) for kind, names in told.items()}
+
+    @cached_property
+    def known_by(self) -> Mapping[str, Column]:
+        """Kind of identifier -> its column; the loyalty number is one."""
+        return {**self.identifiers, **{word: name for word in ("loyalty_number",) for name in self.columns_of(word)}}
+
     def columns_of(self, word: str) -> tuple[str, ...]:
         """The columns that hold this word, none if the map does not name it."""
-        told = self.columns.get(word, ())
-        return (told,) if isinstance(told, str) else told
+        return self._columns.get(word, ())
+
+    @cached_property
+    def _columns(self) -> Mapping[str, tuple[Column, ...]]:
+        return {word: (told,) if isinstance(told, str) else told for word, told in self.columns.items()}
 
     def _named(self) -> Iterator[str]:
         yield self.id

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import math
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
+import orjson
 import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
@@ -27,6 +29,9 @@ _DELIMITERS = ",;\t|"
 _BATCH = 5_000
 _EVERY_BYTE = "latin-1"
 """Reads and writes any byte as it is."""
+_WITH_DIGITS = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda name: None)
+_HALF = re.compile(r"\\u[dD]")
+"""Begins an escape that may be half a character."""
 
 
 class Bounds(Frozen):
@@ -59,11 +64,6 @@ def payloads(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Paylo
     return readers[pattern.shape](file, pattern, bounds)
 
 
-def cells(row: Mapping[str, Any], dropped: Sequence[str]) -> Payload:
-    """The cells that say something: nulls and empty texts are the same in every form."""
-    return {name: value for name, value in row.items() if value is not None and value != "" and name not in dropped}
-
-
 def decoded(data: bytes, encodings: Sequence[str]) -> str:
     """The text in the first encoding that fits. Raises Undecodable."""
     for encoding in encodings:
@@ -77,15 +77,26 @@ def decoded(data: bytes, encodings: Sequence[str]) -> str:
 def object_of(line: str) -> Payload:
     """The JSON object of a line; numbers keep the digits with which they are written. Raises Damaged."""
     try:
-        found = json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda name: None)
-        json.dumps(found, ensure_ascii=False).encode()  # half a character, written as an escape, is no text
+        found = _WITH_DIGITS.decode(line)
+        written = json.dumps(found, ensure_ascii=False) if _HALF.search(line) else line
+        written.encode()  # half a character is no text
+        if isinstance(found, dict):
+            return dict(_told(found))
     except UnicodeEncodeError:
         raise Damaged("half a character, which is no text") from None
     except (ValueError, RecursionError):
-        raise Damaged("not a JSON object") from None
-    if not isinstance(found, dict):
-        raise Damaged("not a JSON object")
-    return {name: _told(value) for name, value in found.items()}
+        pass
+    raise Damaged("not a JSON object")
+
+
+def _check_object(line: str) -> None:
+    """Raises Damaged if the line is no JSON object. Most are one to orjson too, which is stricter and much faster."""
+    try:
+        is_one = isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        is_one = False
+    if not is_one:
+        object_of(line)
 
 
 # ---- NDJSON --------------------------------------------------------------------------------------------------------
@@ -105,10 +116,17 @@ def row_of_line(line: bytes, pattern: Pattern) -> Payload:
     except Undecodable:
         return {"bytes": b64encode(line).decode()}
     try:
-        row = object_of(text)
+        if pattern.dropped:
+            return {"row": _without_dropped(object_of(text), pattern)}
+        _check_object(text)
     except Damaged:
         return {"text": text}
-    return {"row": cells(row, pattern.dropped) if pattern.dropped else text}
+    return {"row": text}
+
+
+def _without_dropped(row: Mapping[str, Any], pattern: Pattern) -> Payload:
+    """The cells that may land and say something: nulls and empty texts are the same in every form."""
+    return {name: value for name, value in row.items() if value not in (None, "") and name not in pattern.dropped}
 
 
 def _without_content(payload: Payload, number: int) -> Payload:
@@ -267,7 +285,7 @@ def _values(column: pa.Array) -> list[Any]:
 def _told(value: object) -> Any:  # noqa: ANN401 - text, or a list or table of texts
     """A value as a text file would hold it; lists and tables keep their shape."""
     if isinstance(value, Mapping):
-        return {str(name): _told(item) for name, item in value.items()}
+        return {str(name): item if item.__class__ is str else _told(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_told(item) for item in value]
     return _plain(value)

@@ -9,22 +9,21 @@ A payload is JSON that names its `pattern` first, and holds one of
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from connectors.drops import Damaged
-from connectors.files.columns import ADDRESS, CONTACT, ConsentColumns, Pattern
-from connectors.files.tables import Undecodable, cells, decoded, object_of
+from connectors.files.columns import ConsentColumns, Pattern
+from connectors.files.tables import Undecodable, decoded, object_of
 from connectors.payload import canonical
-from models.consent import ConsentEvent
 from models.landing import Reason, Refusal, SourceRecord
-from models.loyalty import LoyaltyMember, Tier
-from models.records import ContactPoint, Identifier, Person, PostalAddress, RecordKey
+from models.records import Person, RecordKey
 
 Value = TypeVar("Value")
 
@@ -65,54 +64,58 @@ def translate(raw: str, patterns: Mapping[str, Pattern]) -> SourceRecord | Refus
         row = _row(told, patterns[name])
     except (Damaged, Undecodable) as problem:
         return _refusal(raw, None, Reason(path="", problem=getattr(problem, "problem", str(problem))))
-    return _person(raw, name, _Row(row, patterns[name]))
+    return _person(raw, name, _Row.of(row, patterns[name]))
 
 
-def _row(told: Mapping[str, Any], pattern: Pattern) -> dict[str, Any]:
+def _row(told: Mapping[str, Any], pattern: Pattern) -> Mapping[str, Any]:
     if "row" in told:
-        return cells(told["row"], pattern.dropped)
+        row: Mapping[str, Any] = told["row"]
+        return row
     if "text" in told:
-        return cells(object_of(told["text"]), pattern.dropped)
+        return object_of(told["text"])
     coded = told["bytes"]
     if isinstance(coded, str):
-        return cells(object_of(decoded(b64decode(coded), pattern.encodings)), pattern.dropped)
-    whole = {name: decoded(b64decode(text), pattern.encodings) for name, text in coded.items()}
-    return cells(whole, pattern.dropped)
+        return object_of(decoded(b64decode(coded), pattern.encodings))
+    return {name: decoded(b64decode(text), pattern.encodings) for name, text in coded.items()}
 
 
 @dataclass
 class _Row:
     """The cells by our words, and what was wrong with them. Reasons name the column, never its content."""
 
-    cells: Mapping[str, Any]
+    texts: Mapping[str, str]
+    """Column -> its text. One that is blank says nothing."""
+    odd: Collection[str]
+    """Columns that hold a list or a table."""
     pattern: Pattern
     reasons: list[Reason] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, cells: Mapping[str, Any], pattern: Pattern) -> "_Row":
+        """The row with these cells."""
+        texts = {name: told for name, told in cells.items() if told.__class__ is str and told and not told.isspace()}
+        odd = [name for name, told in cells.items() if told.__class__ in (list, dict)]
+        for name in pattern.dropped:
+            texts.pop(name, None)
+        return cls(texts, odd, pattern)
+
     def text(self, column: str | None) -> str | None:
         """The text of a cell; None if it is blank."""
-        value = None if column is None else self.cells.get(column)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return None
-        if not isinstance(value, str):
+        if column in self.odd:
             self.wrong(column, "a list or a table where one value was expected")
-            return None
-        return value
+        return None if column is None else self.texts.get(column)
 
     def word(self, word: str) -> str | None:
         """The text of the first column that holds this word and says something."""
-        return next(iter(self.words(word)), None) if word in self.pattern.columns else None
-
-    def words(self, word: str) -> list[str]:
-        """The texts of all columns that hold this word."""
-        told = (self.text(column) for column in self.pattern.columns_of(word))
-        return [text for text in told if text is not None]
+        said = [text for text in map(self.text, self.pattern.columns_of(word)) if text is not None]
+        return said[0] if said else None
 
     def moment(self, column: str | None) -> datetime | None:
         """A moment; one without zone is in the zone of the settings, of the hour that comes twice the first."""
         told = self.text(column)
         if told is None:
             return None
-        for read in (datetime.fromisoformat, *map(_reader, self.pattern.moments)):
+        for read in _readers(self.pattern.moments):
             try:
                 found = read(told.strip())
                 zoned = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(self.pattern.zone))
@@ -143,8 +146,17 @@ class _Row:
             return None
 
 
+@cache
+def _readers(forms: tuple[str, ...]) -> Sequence[Callable[[str], datetime]]:
+    return (datetime.fromisoformat, *map(_reader, forms))
+
+
 def _reader(form: str) -> Callable[[str], datetime]:
     return lambda told: datetime.strptime(told, form)  # noqa: DTZ007 - the zone follows
+
+
+# ---- the parts of a person, as tables that the model reads at once: a model for each part costs a multiple ----------
+Part = dict[str, Any]
 
 
 def _person(raw: str, name: str, row: _Row) -> SourceRecord | Refusal:
@@ -156,101 +168,98 @@ def _person(raw: str, name: str, row: _Row) -> SourceRecord | Refusal:
     if row.reasons or source_id is None:
         return _refusal(raw, source_id, *row.reasons)
     key = RecordKey(source=SOURCE, object=PERSON, source_id=source_id)
-    return SourceRecord(key=key, raw=raw, body=body, changed_at=changed_at)
+    return SourceRecord(key=key, raw=raw, body=Person.model_validate(body), changed_at=changed_at)
 
 
-def _body(row: _Row) -> Person:
+def _body(row: _Row) -> Part:
     personal = {word: row.text(column) for word, column in row.pattern.personal.items()}
     personal["brand"] = personal.get("brand") or row.pattern.brand
-    addresses = tuple(_addresses(row))
-    return Person(
+    address = _address(row)
+    return {
         **personal,
-        contact_points=tuple(_contact_points(row)),
-        addresses=addresses,
-        identifiers=tuple(_identifiers(row)),
-        consents=tuple(_consents(row, personal["brand"], addresses)),
-        loyalty=tuple(_loyalty(row)),
-        created_at=row.moment(next(iter(row.pattern.columns_of("created_at")), None)),
-        attributes=_attributes(row),
-    )
+        "contact_points": list(_contact_points(row)),
+        "addresses": [{**address, "primary": True}] if address else [],
+        "identifiers": list(_identifiers(row)),
+        "consents": list(_consents(row, personal["brand"], address)),
+        "loyalty": list(_loyalty(row)),
+        "created_at": row.moment(next(iter(row.pattern.columns_of("created_at")), None)),
+        "attributes": _attributes(row),
+    }
 
 
-def _contact_points(row: _Row) -> Iterator[ContactPoint]:
-    for kind in CONTACT:
-        columns = row.pattern.columns_of(kind)
-        labels = columns if len(columns) > 1 else (None,) * len(columns)
-        told = [(label, row.text(column)) for label, column in zip(labels, columns, strict=True)]
+def _contact_points(row: _Row) -> Iterator[Part]:
+    for kind, columns in row.pattern.contacts.items():
         verified = True if kind in row.pattern.verified else None
+        told = [(label, row.text(column)) for column, label in columns]
         for place, (label, value) in enumerate((label, value) for label, value in told if value is not None):
-            yield ContactPoint(kind=kind, value=value, label=label, primary=place == 0, verified=verified)
+            yield {"kind": kind, "value": value, "label": label, "primary": place == 0, "verified": verified}
 
 
-def _addresses(row: _Row) -> Iterator[PostalAddress]:
+def _address(row: _Row) -> Mapping[str, str]:
+    """The words of the address that the row says, in the order of the words; none if it says none."""
     told = {word: row.text(column) for word, column in row.pattern.address.items()}
-    if any(told.values()):
-        yield PostalAddress(**told, primary=True)
+    return {word: value for word, value in told.items() if value is not None}
 
 
-def _identifiers(row: _Row) -> Iterator[Identifier]:
-    columns = {**row.pattern.identifiers, "loyalty_number": next(iter(row.pattern.columns_of("loyalty_number")), None)}
-    for kind, column in columns.items():
+def _identifiers(row: _Row) -> Iterator[Part]:
+    for kind, column in row.pattern.known_by.items():
         value = row.text(column)
         if value is not None:
-            yield Identifier(kind=kind, value=value.strip())
+            yield {"kind": kind, "value": value.strip()}
 
 
-def _consents(row: _Row, brand: str | None, addresses: tuple[PostalAddress, ...]) -> Iterator[ConsentEvent]:
+def _consents(row: _Row, brand: str | None, address: Mapping[str, str]) -> Iterator[Part]:
     for asked in row.pattern.consents:
         told = row.text(asked.status)
         if told is None:
             continue
         status = row.pattern.answers.get(told.strip().casefold())
-        about = _about(row, asked, addresses)
+        about = _about(row, asked, address)
         if status is None:
             row.wrong(asked.status, "none of the answers that the settings know")
         elif about is None:
             row.wrong(asked.status, "an answer, but the row has nothing that it could be about")
         else:
-            yield ConsentEvent(
-                contact_point=about,
-                channel=asked.channel,
-                brand=asked.brand or brand,
-                purpose=asked.purpose,
-                status=status,
-                at=row.moment(asked.at),
-                proof=row.text(asked.proof),
-            )
+            yield {
+                "contact_point": about,
+                "channel": asked.channel,
+                "brand": asked.brand or brand,
+                "purpose": asked.purpose,
+                "status": status,
+                "at": row.moment(asked.at),
+                "proof": row.text(asked.proof),
+            }
 
 
-def _about(row: _Row, asked: ConsentColumns, addresses: tuple[PostalAddress, ...]) -> str | None:
+def _about(row: _Row, asked: ConsentColumns, address: Mapping[str, str]) -> str | None:
     """What an answer is about: its own column, else the first e-mail or phone, else the address in one line."""
     if asked.contact_point is not None:
         return row.text(asked.contact_point)
     if asked.channel in _CONTACT_OF:
         return row.word(_CONTACT_OF[asked.channel])
-    parts = [getattr(address, word) for address in addresses for word in ADDRESS] if asked.channel == "post" else []
-    return ", ".join(part for part in parts if part) or None
+    return ", ".join(address.values()) or None if asked.channel == "post" else None
 
 
-def _loyalty(row: _Row) -> Iterator[LoyaltyMember]:
+def _loyalty(row: _Row) -> Iterator[Part]:
     number, tier = row.word("loyalty_number"), row.word("loyalty_tier")
     expires, balance = row.day("loyalty_tier_expires"), row.number("loyalty_points")
     enrolled_at = row.moment(next(iter(row.pattern.columns_of("loyalty_enrolled_at")), None))
     if number is not None:
-        yield LoyaltyMember(
-            account=number.strip(),
-            programme=row.word("loyalty_programme") or row.pattern.programme,
-            tier=None if tier is None else Tier(code=tier, expires_on=expires),
-            balance=balance,
-            enrolled_at=enrolled_at,
-        )
+        yield {
+            "account": number.strip(),
+            "programme": row.word("loyalty_programme") or row.pattern.programme,
+            "tier": None if tier is None else {"code": tier, "expires_on": expires},
+            "balance": balance,
+            "enrolled_at": enrolled_at,
+        }
 
 
 def _attributes(row: _Row) -> dict[str, str]:
     """Plain values of columns that have no word of ours; lists and tables stay in the raw payload."""
-    kept = row.pattern.attributes
-    named = (name for name in row.cells if name not in row.pattern.named) if kept == "rest" else kept
-    return {name: value for name in named if isinstance(value := row.cells.get(name), str) and value.strip()}
+    kept, named = row.pattern.attributes, row.pattern.named
+    if kept == "rest":
+        return {name: text for name, text in row.texts.items() if name not in named}
+    return {name: row.texts[name] for name in kept if name in row.texts}
 
 
 def _refusal(raw: str, source_id: str | None, *reasons: Reason) -> Refusal:

@@ -12,6 +12,7 @@ create or replace temp macro silent(x) as (x is null or x = '');
 
 -- A moment in ISO 8601 and UTC as JSON tells it.
 create or replace temp macro moment(x) as case
+    when strlen(x) = 20 and contains(x, 'T') then x
     when length(x) = 10 then x || 'T00:00:00Z'
     when x[20] <> '.' or rtrim(x[21:], '0Z') = '' then concat(x[:10], 'T', x[12:19], 'Z')
     else concat(x[:10], 'T', x[12:19], rpad(rtrim(x[20:], 'Z'), 7, '0'), 'Z') end;
@@ -107,8 +108,9 @@ create or replace temp macro is_answered(v, p, c) as
 -- name: read_ndjson
 -- The lines of a stretch as they stand; NULL for one that is no JSON.
 create or replace temp table stretch as
-select line, v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)) as body, sha256(concat($before, line, '}')) as content_hash,
+select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
     select json::varchar as line, json_extract_string(json, $paths) as v
@@ -118,8 +120,9 @@ from (
 -- name: read_csv
 -- The rows of a stretch as JSON objects.
 create or replace temp table stretch as
-select line, v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)) as body, sha256(concat($before, line, '}')) as content_hash,
+select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
     select line::varchar as line, json_extract_string(line, $paths) as v
@@ -133,8 +136,9 @@ from (
 -- name: read_parquet
 -- The rows of a stretch as JSON objects.
 create or replace temp table stretch as
-select line, v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)) as body, sha256(concat($before, line, '}')) as content_hash,
+select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
     select line::varchar as line, json_extract_string(line, $paths) as v
@@ -151,8 +155,8 @@ select count(*) from stretch
 update stretch set plain = false where plain and id in (select trim(id) from stretch where not plain)
 
 -- name: doubtful
--- Rows about which Python is asked, in the order of the file: position and line.
-select rowid, line from stretch where not plain order by rowid
+-- Rows about which Python is asked, in the order of the file: position, and the row as a JSON object, NULL if it is none.
+select rowid, substr(raw, length($before) + 1, length(raw) - length($before) - 1) from stretch where not plain order by rowid
 
 -- name: numbered
 -- One row: how many plain rows there are, and the fact that the row before the first would be: facts come in the order of
@@ -179,7 +183,7 @@ select position from (
 insert into ledger.source_record
     (fact, record, source, object, source_id, content_hash, raw, kind, body, changed_at, fetched_at, run_id, correlation_id)
 select $before_first + rowid + 1, concat($record_prefix, id), $source, $object, concat($id_prefix, id), content_hash,
-    concat($before, line, '}'), 'person', concat('{', body[2:], '}'), changed_at, $fetched_at, $run_id, $correlation_id
+    raw, 'person', body, changed_at, $fetched_at, $run_id, $correlation_id
 from stretch where plain and rowid not in (select position from landed)
 
 -- name: done

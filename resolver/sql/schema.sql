@@ -28,7 +28,8 @@ create table ledger.run_end (
 create table ledger.source_record (
     fact bigint not null default nextval('ledger.fact_number'),
     record varchar not null, source varchar not null, object varchar not null, source_id varchar not null,
-    content_hash varchar not null, raw varchar not null, kind varchar not null, body json not null,
+    content_hash varchar not null, raw varchar not null using compression zstd, kind varchar not null,
+    body json not null using compression zstd,
     changed_at timestamptz, fetched_at timestamptz not null, run_id varchar not null, correlation_id varchar not null
 );
 

@@ -5,11 +5,14 @@
 A customers' export of about 1 kB a record with 41 columns, one row in a thousand bad (a date that is none, a
 number that is none, no id), is made anew from a fixed seed. Plain is `create table as select * from
 read_json_auto(file)` (or `read_csv`, `read_parquet`) into a fresh file; ours is the real landing into a fresh warehouse file, with raw
-payload, content hash, body in our words, and quarantine. Both in turn, each until its file is closed. Beside: the same file
-a page at a time through Python.
+payload, content hash, body in our words, and quarantine. Both in turn, each until its file is closed. Beside: which way the
+file was read, how much memory a process takes that lands it and does nothing else, and the same file a page at a time
+through Python. The CSV is quoted throughout, header and all, as most programs that export write it.
 """
 
 import argparse
+import gc
+import multiprocessing
 import random
 import resource
 import statistics
@@ -18,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from connectors.files.translate import PERSON
 from models.landing import Bulk, Page, Window
 from models.ports import Source
 from resolver import land, run, warehouse
@@ -114,7 +119,7 @@ def written(folder: Path, form: str, count: int) -> Path:
     rows = [{name: None if value is None else str(value) for name, value in row.items()} for row in customers(count)]
     table = pa.Table.from_pylist(rows)
     if form == "csv":
-        pcsv.write_csv(table, path, pcsv.WriteOptions(quoting_style="none"))
+        pcsv.write_csv(table, path)
     else:
         pq.write_table(table, path)
     return path
@@ -172,6 +177,23 @@ def landing(source: Source, into: Path) -> land.Landed:
         return land.records(begun, source)
 
 
+def _way(source: Source) -> str:
+    """How the file is read from its beginning on."""
+    [told] = islice(source.pages(PERSON, Window(until=_now())), 1)
+    return "in bulk" if isinstance(told, Bulk) else "a page at a time"
+
+
+def peak(path: Path, into: Path) -> float:
+    """Megabytes of memory, at most, of a process that lands the file: forked from a small one, as this one is large."""
+    with multiprocessing.get_context("forkserver").Pool(1) as pool:
+        return pool.apply(_peak, (path, into))
+
+
+def _peak(path: Path, into: Path) -> float:
+    landing(source_over(path.parent, customers={**PATTERN, "files": path.name}), into)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -182,9 +204,8 @@ def compared(folder: Path, form: str, records: int, rounds: int) -> None:
     source = source_over(folder, customers={**PATTERN, "files": path.name})
     into = folder / "warehouse.duckdb"
     size = path.stat().st_size / records
-    print(
-        f"{form}: {records:,} records of {size:,.0f} bytes; {landing(source, into)}, {into.stat().st_size / 1e6:,.0f} MB"
-    )
+    print(f"{form}: {records:,} records of {size:,.0f} bytes, {_way(source)}, {peak(path, into):,.0f} MB of memory")
+    print(f"  {landing(source, into)}, {into.stat().st_size / 1e6:,.0f} MB")
     plain, ours = [], []
     for _ in range(rounds):
         plain.append(cost(lambda: plainly(path, form, folder / "plain.duckdb")))
@@ -215,6 +236,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--form", nargs="*", choices=list(_READERS), default=list(_READERS))
     asked = parser.parse_args()
+    gc.freeze()  # as the command does
     for form in asked.form:
         with tempfile.TemporaryDirectory() as folder:
             compared(Path(folder), form, asked.records, asked.rounds)

@@ -1,16 +1,23 @@
-"""What crash tests kill while it lands: a vendor's scenario is served and landed, first what changed, then everything."""
+"""What crash tests kill while it lands: a vendor's world, first what changed, then everything; or a file in bulk."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest.mock import patch
 
+import connectors.files.bulk
 from connectors.sandbox.faults import Faults
-from resolver import land, run, warehouse
+from models.landing import Bulk
+from resolver import bulk, land, run, warehouse
 from resolver.linkage import LinkageModel
 from resolver.policy import Policy
+from tests.benchmarks import landing
 from tests.conftest import Clock
 from tests.connectors.conformance import PassingTime, Stage, scenario_of
+from tests.connectors.files.folder import source_over
+
+_STRETCH = 3 * 10**6
 
 
 def landed(vendor: str, folder: Path, said: Connection) -> None:
@@ -27,6 +34,26 @@ def landed(vendor: str, folder: Path, said: Connection) -> None:
             with run.begun("land", connection, Policy(), LinkageModel.shipped(), clock, partial(_say, said)) as begun:
                 step(begun, stand.source)
             assert begun.troubles == []
+
+
+def landed_in_bulk(folder: Path, said: Connection) -> None:
+    """Land the customers' export in this folder; in the transaction of each stretch, and after it, it says so and waits."""
+    source = source_over(folder, customers={**landing.PATTERN, "files": "customers.ndjson"})
+    say, append = partial(_say, said), bulk.append
+
+    def within(begun: run.Run, told: Bulk) -> tuple[int, int]:
+        counts = append(begun, told)
+        say("within", 0, None)
+        return counts
+
+    with (
+        patch.object(connectors.files.bulk, "_STRETCH", _STRETCH),
+        patch.object(bulk, "append", within),
+        warehouse.opened(folder / "warehouse.duckdb", clock=lambda: datetime.now(UTC)) as connection,
+        run.begun("land", connection, Policy(), LinkageModel.shipped(), lambda: datetime.now(UTC), say) as begun,
+    ):
+        land.records(begun, source)
+        assert begun.troubles == []
 
 
 def _say(said: Connection, step: str, done: int, total: int | None) -> None:

@@ -191,6 +191,35 @@ def test_no_csv_is_read_in_two_ways(data: list[bytes], tmp_path: Path) -> None:
     assert in_bulk == by_page
 
 
+@trying
+@given(
+    header=st.sampled_from(['"id","first","size"', 'id,"first",size', '"id",first,"size"', "id,first,size"]),
+    mark=st.sampled_from(["", "\ufeff"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    rows=st.lists(st.tuples(*[st.sampled_from(["1", "x", '"x"', '"a,b"', '"a""b"', ""])] * 3), min_size=1),
+)
+def test_a_quoted_header_is_read_in_bulk_and_lands_the_same_both_ways(
+    header: str, mark: str, end: str, rows: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    content = (mark + "".join(f"{line}{end}" for line in [header, *map(",".join, rows)])).encode()
+    bare: dict[str, Any] = {"columns": {"given_name": "first"}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", content, **bare)
+    assert in_bulk == by_page
+    is_plain = end == "\n" or '"' not in ",".join(map(",".join, rows))
+    assert bool(bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "few.csv"}))) == is_plain
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['"id","fir\nst"', '"id", "first"', 'id,fi"rst', '"id"x,first', '"id","first', "id,first\r0,Bo", '"id","fi""rst"'],
+)
+def test_an_oddly_quoted_header_lands_the_same_both_ways_and_not_in_bulk(header: str, tmp_path: Path) -> None:
+    bare: dict[str, Any] = {"columns": {}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", f"{header}\n1,Ana\n2,Bea\n".encode(), **bare)
+    assert in_bulk == by_page
+    assert bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "few.csv"})) == []
+
+
 def test_python_is_asked_only_about_rows_that_are_not_plain(tmp_path: Path, landing: "Land") -> None:
     class Asked(ByPage):
         asked = 0

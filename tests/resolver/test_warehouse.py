@@ -92,6 +92,32 @@ def test_migrating_twice_changes_nothing(connection: duckdb.DuckDBPyConnection, 
     assert warehouse.migrate(connection, clock) == []
 
 
+def test_a_ledger_is_written_again_in_zstd_and_keeps_its_facts(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, before = tmp_path / "warehouse.duckdb", "0004"
+    told = "select * from ledger.source_record order by fact"
+    earlier = [name for name in warehouse.migrations() if name < before]
+    with monkeypatch.context() as then:
+        then.setattr(warehouse, "migrations", lambda: earlier)
+        with warehouse.opened(path, clock=clock) as connection:
+            connection.execute(
+                "insert into ledger.source_record select 2 * i, 's:o:' || i, 's', 'o', i, md5(i::varchar), '{\"n\":' || i || '}',"
+                " 'person', '{\"given_name\":\"Ana ' || i || '\"}', null, now(), 'r', 'c' from range(3000) n(i)"
+            )
+            rows = connection.execute(told).fetchall()
+    with warehouse.opened(path, clock=clock) as connection:
+        assert connection.execute(told).fetchall() == rows
+        with pytest.raises(duckdb.Error, match="append-only"):
+            connection.execute("delete from ledger.source_record")
+        connection.execute("checkpoint")
+        kept = connection.execute(
+            "select distinct column_name, compression from pragma_storage_info('ledger.source_record')"
+            " where column_name in ('raw', 'body') and segment_type <> 'VALIDITY' order by all"
+        ).fetchall()
+        assert kept == [("body", "ZSTD"), ("raw", "ZSTD")]
+
+
 def test_no_query_is_built_from_python_text() -> None:
     for entry in SQL.iterdir():
         if entry.name.endswith(".sql"):

@@ -98,6 +98,12 @@ def test_loyalty_stands_on_the_person() -> None:
     assert (member.tier.code, str(member.tier.expires_on)) == ("gold", "2027-01-31")
 
 
+@pytest.mark.parametrize("columns", [{}, {"loyalty_number": "Card"}])
+def test_a_loyalty_number_is_an_identifier_whether_or_not_there_is_an_account(columns: dict[str, str]) -> None:
+    told = person(ROW, columns=columns, consents=[], identifiers={"shop": "Shop id", "loyalty_number": "Card"})
+    assert [(one.kind, one.value) for one in told.identifiers] == [("shop", "42"), ("loyalty_number", "LC1")]
+
+
 def test_an_answer_is_about_its_contact_point() -> None:
     told = [(one.channel, one.contact_point, one.status, one.brand, one.proof) for one in person(ROW).consents]
     assert told == [

@@ -129,7 +129,12 @@ def test_a_row_in_no_known_encoding_is_refused_alone_and_can_be_read_once_it_is_
     assert again.body.given_name == "Jörg"
 
 
-@pytest.mark.parametrize("line", [b"{", b"[1]", b'"x"', b'{"id":"\\ud800"}', b"[" * 3000, b'{"id": 1', b"\xff\xfe{}"])
+DEEP = b'{"id":9,"first":' + b"[" * 700 + b"]" * 700 + b"}"
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"[1]", b'"x"', b'{"id":"\\ud800"}', b"[" * 3000, DEEP, b'{"id": 1', b"\xff\xfe{}"]
+)
 def test_one_bad_line_is_one_refusal(line: bytes, tmp_path: Path) -> None:
     told = over(tmp_path, b'{"id":1,"first":"Ana"}\n' + line + b'\n{"id":2}\n', "people.ndjson")
     assert told.ids("person") == ["people:1", "people:2"]
