@@ -27,6 +27,11 @@ TOLD = (
     *[told({"record": f"shared:c:{n}", "given_name": n, "phone": SHARED}) for n in ("Anna", "Bertram", "Chloe")],
     *[told({"record": f"own:c:{n}", "given_name": n, "phone": ONES_OWN}) for n in ("Katherine", "Kate", "K")],
     *[told({"record": f"store:c:{n}", "loyalty_number": "STORE01"}) for n in range(4)],
+    told({"record": "home:c:landline", "phone": "030 2345678", "country": "DE"}),
+    told({"record": "home:c:mobile", "phone": "0171 3456789", "country": "DE"}),
+    told({"record": "home:c:family", "given_name": "Kate", "family_name": "Ostrander", "email": "theostranders@x.example"}),
+    told({"record": "home:c:own", "given_name": "Kate", "family_name": "Ostrander", "email": "kate.ostrander@x.example"}),
+    told({"record": "home:c:initial", "given_name": "K", "family_name": "Ostrander", "email": "kate.ostrander@y.example"}),
     told({"record": "checked:c:1", "email": "yes@x.example", "email_verified": True}),
     told({"record": "checked:c:2", "email": "no@x.example", "email_verified": False}),
     told({"record": "checked:c:3", "email": "unsaid@x.example"}),
@@ -97,3 +102,16 @@ def test_a_value_is_verified_where_its_source_says_so(identified: duckdb.DuckDBP
         "select record from derived.identifier where starts_with(record, 'checked') and kind = 'email' and verified"
     ).fetchall()
     assert verified == [("checked:c:1",)]
+
+
+def test_landlines_and_mailboxes_in_the_familys_name_are_a_households(identified: duckdb.DuckDBPyConnection) -> None:
+    found = identified.execute(
+        "select record, household from derived.identifier where record like 'home:%' and kind in ('email', 'phone')"
+    ).fetchall()
+    assert dict(found) == {
+        "home:c:landline": True,
+        "home:c:mobile": False,
+        "home:c:family": True,
+        "home:c:own": False,
+        "home:c:initial": False,
+    }
