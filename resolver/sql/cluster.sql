@@ -14,24 +14,26 @@ order by record
 
 -- name: ties
 -- Pairs of one cluster that have something of their own in common: an identifier but for a slip of the finger, a birth date,
--- or a rule's or a steward's word. What may be anybody's of a household is nobody's own, nor is an address that is made of the
--- name alone: fathers and sons choose it, each with a provider of his own.
-with own as (
-    select c.cluster, i.record, i.kind, i.value, split_part(i.value, '@', 1) as local,
+-- or a rule's or a steward's word. What may be anybody's of a household is nobody's own, but a mailbox in the given name of one of
+-- the two; nor is an address made of the name alone: fathers and sons choose it, each with a provider of his own.
+with held as (
+    select c.cluster, i.record, i.kind, i.value, i.household, split_part(i.value, '@', 1) as local,
            regexp_replace(local, '[._-]', '', 'g') in (
                concat(r.given_name, r.family_key), concat(r.family_key, r.given_name),
                concat(left(r.given_name, 1), r.family_key)
-           ) as is_name
+           ) as is_name,
+           i.kind = 'email' and length(r.given_name) > 1 and contains(local, r.given_name) as is_named
     from derived.identifier i join cluster_of_rich c using (record) join derived.record r using (record)
-    where not i.household
 ), born as (
     select c.cluster, r.record, r.birth_digits from derived.record r join cluster_of_rich c using (record)
     where r.birth_digits is not null
 )
-select a.record as "left", b.record as "right" from own a join own b using (cluster, kind)
-where a.record < b.record and (a.value = b.value
-    or (kind = 'email' and (a.local = b.local and not a.is_name or damerau_levenshtein(a.value, b.value) = 1))
-    or (kind = 'phone' and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1))
+select a.record as "left", b.record as "right" from held a join held b using (cluster, kind)
+where a.record < b.record and (
+    a.value = b.value and (not (a.household or b.household) or a.is_named or b.is_named)
+    or not (a.household or b.household) and (
+        kind = 'email' and (a.local = b.local and not a.is_name or damerau_levenshtein(a.value, b.value) = 1)
+        or kind = 'phone' and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1))
 union
 select a.record, b.record from born a join born b using (cluster) where a.record < b.record and a.birth_digits = b.birth_digits
 union
@@ -42,8 +44,8 @@ where j.verdict = 'match' and j.judge not like 'model:%'
 order by all
 
 -- name: one_name
--- Pairs of parts of one cluster that bear one name: equal but for a slip of the finger, and Jr or not. An initial or a short
--- form may be a sister's.
+-- Pairs of parts of one cluster that bear one name: equal but for a slip of the finger or for their places, and Jr or not. An
+-- initial or a short form may be a sister's.
 with suffixed as (
     select p.component, list_sort(list(distinct r.name_suffix)) as suffixes
     from derived.record r join cluster_part p using (record) group by p.component
@@ -59,6 +61,7 @@ group by all
 having bool_or(a.given_name is null or b.given_name is null or a.given_name = b.given_name
                or jaro_winkler_similarity(a.given_name, b.given_name) >= 0.9)
    and bool_or(derived.family_agree(a, b))
+    or bool_or(a.given_name = b.family_key and a.family_key = b.given_name)
 order by all
 
 -- name: parted

@@ -65,7 +65,7 @@ select distinct
 from pair
 where derived.given_agree(l, r) and derived.birth_agree(l, r) and derived.suffix_agree(l, r)
   and (usable or l.given_name = r.given_name or list_has_any(l.given_forms, r.given_forms))
-  and (usable and not (l.household or r.household) or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
+  and (usable and not (l.household and r.household) or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
        or (kind = 'phone' and l.email = r.email) or (kind = 'email' and l.phone = r.phone))
   and (kind <> 'phone' or derived.family_agree(l, r))
   and (kind not in ('email', 'phone') or derived.family_agree(l, r) or l.given_name = r.given_name)
