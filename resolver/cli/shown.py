@@ -228,7 +228,8 @@ def pair(answer: Answer, *, as_json: bool) -> None:
         f"[bold]{escape(answer['right']['record'])}[/bold]: {verdict}"
     )
     table("The two", [answer["left"], answer["right"]], columns=("record", "name", "profile"), out=out)
-    table("Identifiers in common", answer["shared"], columns=("kind", "value", "people", "usable", "guard"), out=out)
+    shared = ("kind", "value", "people", "usable", "guard", "household")
+    table("Identifiers in common", answer["shared"], columns=shared, out=out)
     _judgements("Judgements about this pair", answer["judgements"], out)
     table("How they are tied", answer["path"], out=out)
     table("Open conflicts between their profiles", answer["conflicts"], columns=("kind", "rule", "candidates"), out=out)

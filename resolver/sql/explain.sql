@@ -121,8 +121,9 @@ select m.record, m.profile, m.change, m.because, m.run_id, m.recorded_at from le
 where m.record = $record order by m.fact
 
 -- name: record_identifiers
--- The identifiers of a record and the guards on them.
-select kind, value, verified, holders, people, usable, guard from derived.identifier where record = $record order by kind, value
+-- The identifiers of a record, the guards on them, and whether they may be anybody's of a household.
+select kind, value, verified, holders, people, usable, guard, household
+from derived.identifier where record = $record order by kind, value
 
 -- name: record_judgements
 -- The judgements about a record that hold now, strongest first, with the run that made each.
