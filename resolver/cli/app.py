@@ -1,6 +1,5 @@
 """The commands, one per verb. Each ends with a summary for a person, or one JSON document with --json."""
 
-import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +35,6 @@ DEMO_DESTINATIONS = ("aptos", "novomind")
 
 def main() -> None:
     """Entry point of the `resolver` command."""
-    gc.freeze()  # what the commands are made of stays to the end: no collection need look at it again
     app()
 
 
