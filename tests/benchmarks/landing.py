@@ -11,7 +11,6 @@ through Python. The CSV is quoted throughout, header and all, as most programs t
 """
 
 import argparse
-import gc
 import multiprocessing
 import random
 import resource
@@ -236,7 +235,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--form", nargs="*", choices=list(_READERS), default=list(_READERS))
     asked = parser.parse_args()
-    gc.freeze()  # as the command does
     for form in asked.form:
         with tempfile.TemporaryDirectory() as folder:
             compared(Path(folder), form, asked.records, asked.rounds)
