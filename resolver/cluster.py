@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 import pyarrow as pa
 
-from resolver import dispute, linkage
+from resolver import dispute, linkage, namesakes
 from resolver.identify import rule_rows
 from resolver.run import Run
 from resolver.warehouse import offered, queries, transaction
@@ -31,7 +31,7 @@ def records(run: Run) -> None:
         contradictions=_table(run, "contradictions"),
         policy=run.policy.linkage,
     ).clusters.select(["record", "cluster"])
-    rich = _parted(run, together)
+    rich = namesakes.parted(run, together)
     carried = _carried(run, thin, rich)
     left_over = sorted(set(thin) - set(carried["record"].to_pylist()))
     rest = linkage.components(left_over, _table(run, "joins_of_thin"))
@@ -73,17 +73,6 @@ def _walls(run: Run, names: Sequence[str], joins: pa.Table) -> pa.Table:
     """Pairs that may not share a profile. Contradictions are sought wherever rules chain records together."""
     with offered(run.warehouse, "joined_component", linkage.components(names, joins)):
         return _table(run, "walls")
-
-
-def _parted(run: Run, together: pa.Table) -> pa.Table:
-    """record, cluster: the clusters without those of people who have nothing of their own in common."""
-    names = together["record"].to_pylist()
-    with offered(run.warehouse, "cluster_of_rich", together):
-        ties = _table(run, "ties")
-        with offered(run.warehouse, "cluster_part", linkage.components(names, ties)):
-            like = pa.concat_tables([ties, _table(run, "one_name")])
-            with offered(run.warehouse, "cluster_one_name", linkage.components(names, like)):
-                return _table(run, "parted")
 
 
 def _carried(run: Run, thin: Sequence[str], rich: pa.Table) -> pa.Table:

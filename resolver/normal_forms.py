@@ -8,6 +8,8 @@ An empty or unusable value is None, never an empty string.
 from __future__ import annotations
 
 import functools
+import importlib
+import pkgutil
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from datetime import date
 import anyascii
 import phonenumbers
 from cleanco.termdata import terms_by_type
+from faker.providers import person
 from metaphone import doublemetaphone
 from nameparser.config.particles import PARTICLES
 from nameparser.config.suffixes import SUFFIX_ACRONYMS
@@ -28,6 +31,7 @@ NO_REPLY = (
     r"(no-?_?reply|do-?not-?reply|no-?e?-?mail|none|null|test|unknown|na|n\.a|nomail|guest|customer|invalid|dummy"
     r"|example)[0-9]*"
 )
+USUALLY = 3
 COMPANY_TYPES = (
     "Corporation",
     "Limited",
@@ -164,6 +168,29 @@ def given_forms(given: str) -> list[str]:
     although both are called alex.
     """
     return sorted({given, *_nicknames().canonicals_of(given)})
+
+
+@functools.cache
+def _languages_of_names() -> dict[str, tuple[int, int]]:
+    """Given name -> in how many languages it is a man's and a woman's, as Faker lists them."""
+    men: dict[str, set[str]] = {}
+    women: dict[str, set[str]] = {}
+    for module in pkgutil.iter_modules(person.__path__):
+        provider = importlib.import_module(f"{person.__name__}.{module.name}").Provider
+        for attribute, names in (("male", men), ("female", women)):
+            for kind in ("names", "romanized_names"):
+                for name in getattr(provider, f"first_{kind}_{attribute}", ()):
+                    names.setdefault(ascii_form(name), set()).add(module.name.partition("_")[0])
+    return {name: (len(men.get(name, ())), len(women.get(name, ()))) for name in men.keys() | women.keys()}
+
+
+def given_sex(given: str) -> str | None:
+    """`m` or `f` for a given name that is a man's or a woman's in most languages that have it, `x` for one that may be
+    either's, None where fewer than two languages have it."""
+    men, women = _languages_of_names().get(given, (0, 0))
+    if men + women < 2:
+        return None
+    return "m" if men >= USUALLY * women else "f" if women >= USUALLY * men else "x"
 
 
 def sound(word: str) -> str | None:

@@ -64,10 +64,12 @@ def _take_names_apart(connection: duckdb.DuckDBPyConnection) -> None:
     connection.register("standardise_given", pa.table({
         "word": pa.array(given, pa.string()),
         "forms": pa.array([normal_forms.given_forms(g) for g in given], pa.list_(pa.string())),
-        "sound": pa.array([normal_forms.sound(g) for g in given], pa.string())}))  # fmt: skip
+        "sound": pa.array([normal_forms.sound(g) for g in given], pa.string()),
+        "usual_sex": pa.array([normal_forms.given_sex(g) for g in given], pa.string())}))  # fmt: skip
     connection.register("standardise_family", pa.table({
         "word": pa.array(family, pa.string()),
-        "sound": pa.array([normal_forms.sound(f) for f in family], pa.string())}))  # fmt: skip
+        "sound": pa.array([normal_forms.sound(f) for f in family], pa.string()),
+        "is_given": pa.array([normal_forms.given_sex(f) is not None for f in family], pa.bool_())}))  # fmt: skip
 
 
 def _spell_emails(connection: duckdb.DuckDBPyConnection) -> None:

@@ -68,20 +68,26 @@ GIVEN = Comparison(
               .01, ("given", "family")),
         Level("exact", "given_name_l = given_name_r", .74, ("given",)),
         Level("short form", """list_has_any(given_forms_l, given_forms_r)
-              or (least(length(given_name_l), length(given_name_r)) >= 3
+              or ((given_sex_l || given_sex_r not in ('mf', 'fm')) is not false
+                  and least(length(given_name_l), length(given_name_r)) >= 3
                   and (starts_with(given_name_l, given_name_r) or starts_with(given_name_r, given_name_l)))""", .06),
         Level("initial", """least(length(given_name_l), length(given_name_r)) = 1
               and left(given_name_l, 1) = left(given_name_r, 1)""", .04),
         Level("typo", """(least(given_count_l, given_count_r) < greatest(5, 0.05 * greatest(given_count_l,
             given_count_r)))
+              and (given_sex_l || given_sex_r not in ('mf', 'fm')) is not false
+              and (given_sex_l is null or given_sex_r is null or left(given_name_l, 2) = left(given_name_r, 2))
               and (jaro_winkler_similarity(given_name_l, given_name_r) >= 0.92
                    or (abs(length(given_name_l) - length(given_name_r)) <= 1
                        and jaro_winkler_similarity(given_name_l, given_name_r) >= 0.75
                        and damerau_levenshtein(given_name_l, given_name_r) <= 1))""", .07),
         Level("another name of theirs", """given_name_l = family_key_r or given_name_r = family_key_l
               or given_name_l = middle_name_r or given_name_r = middle_name_l""", .01),
-        Level("similar", """jaro_winkler_similarity(given_name_l, given_name_r) >= 0.8
-              or given_sound_l = given_sound_r""", .03),
+        Level("similar", """(given_sex_l || given_sex_r not in ('mf', 'fm')) is not false
+              and (jaro_winkler_similarity(given_name_l, given_name_r) >= 0.9
+                   or (given_sex_l is null or given_sex_r is null or left(given_name_l, 2) = left(given_name_r, 2))
+                      and (jaro_winkler_similarity(given_name_l, given_name_r) >= 0.8
+                           or given_sound_l = given_sound_r))""", .03),
         Level("else", "ELSE", .04),
     ),
     alike=0.02,

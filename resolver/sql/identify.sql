@@ -30,21 +30,22 @@ group by record, kind, value
 
 -- name: holders
 -- Temporary: per value how many records hold it, and how many differently named people they seem to be. Names that
--- share a full form, or of which one is the other's initial, count as one person's.
+-- share a full form, or of which one is the other's initial, or that stand in each other's places, count as one person's.
 create or replace temp table identified_holder as
 with named as (
-    select v.kind, v.value, r.given_name, r.given_forms, count(*) as times
+    select v.kind, v.value, r.given_name, r.family_key, r.given_forms, count(*) as times
     from identified_value v join derived.record r using (record)
     where r.given_name is not null
     group by all
 ), commonest as (
-    select kind, value, arg_max(struct_pack(given_name := given_name, forms := given_forms), (times, given_name)) as hub
+    select kind, value, arg_max(struct_pack(given_name := given_name, family_key := family_key, forms := given_forms), (times, given_name)) as hub
     from named group by kind, value
 ), strangers as (
     select n.kind, n.value, count(distinct n.given_name) filter (where not (
         n.given_name = c.hub.given_name or list_has_any(n.given_forms, c.hub.forms)
         or (least(length(n.given_name), length(c.hub.given_name)) = 1 and left(n.given_name, 1) = left(c.hub.given_name, 1))
         or jaro_winkler_similarity(n.given_name, c.hub.given_name) >= 0.92
+        or coalesce(n.given_name = c.hub.family_key and n.family_key = c.hub.given_name, false)
     )) as others
     from named n join commonest c using (kind, value) group by n.kind, n.value
 )

@@ -4,13 +4,15 @@ create or replace temp table judged_holder as
 select i.kind, i.value, i.verified, i.usable, i.people, i.holders, p.needs_verified,
        struct_pack(record := r.record, given_name := r.given_name, given_forms := r.given_forms, family_key := r.family_key,
                    birth_digits := r.birth_digits, name_suffix := r.name_suffix, email := r.email, phone := r.phone,
-                   household := i.household) as person,
+                   household := i.household, own_email := case when not r.family_mailbox then r.email end,
+                   own_phone := case when not landline then r.phone end) as person,
        coalesce(r.given_name, '') as given_name,
        (r.given_name is not null)::int + (r.family_key is not null)::int + (r.birth_digits is not null)::int
            + i.verified::int as richness
 from derived.identifier i
 join derived.record r using (record)
 join rule_policy p using (kind)
+left join (select distinct normal, landline from derived.spelling where kind = 'phone') s on s.normal = r.phone
 where p.enabled and r.is_person and i.holders between 2 and p.max_records
 
 -- name: by_rule
@@ -66,7 +68,11 @@ from pair
 where derived.given_agree(l, r) and derived.birth_agree(l, r) and derived.suffix_agree(l, r)
   and (usable or l.given_name = r.given_name or list_has_any(l.given_forms, r.given_forms))
   and (usable and not (l.household and r.household) or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
-       or (kind = 'phone' and l.email = r.email) or (kind = 'email' and l.phone = r.phone))
+       or (kind = 'phone' and l.own_email = r.own_email) or (kind = 'email' and l.own_phone = r.own_phone))
+  and (l.name_suffix is not distinct from r.name_suffix or kind not in ('email', 'phone') or l.birth_digits = r.birth_digits
+       or l.own_email = r.own_email)
+  and (kind <> 'loyalty_number' or derived.family_alike(l, r) or l.birth_digits = r.birth_digits or l.email = r.email
+       or l.phone = r.phone)
   and (kind <> 'phone' or derived.family_agree(l, r))
   and (kind not in ('email', 'phone') or derived.family_agree(l, r) or l.given_name = r.given_name)
   and (verified or not needs_verified)

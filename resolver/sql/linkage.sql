@@ -1,7 +1,7 @@
 -- name: people
 -- what the linkage needs of the persons among the standardised people, in a database of its own
 create table linkage_people as
-select record, given_name, given_forms, given_sound, middle_name, family_name, family_key, family_sound, name_suffix, sex,
+select record, given_name, given_forms, given_sound, given_sex, middle_name, family_name, family_key, family_sound, name_suffix, sex,
   birth_digits, birth_year, mailbox, family_mailbox, phone_key, address, house_number, street, postcode, district, city, country,
   national_id, loyalty_number, other_1, other_2, other_3, other_4, name_tokens, is_person
 from linkage_arriving where is_person;
@@ -19,7 +19,7 @@ with
   given as (select given_name, count(*) as given_count from linkage_people where is_person group by given_name),
   family as (select family_key, count(*) as family_count from linkage_people where is_person group by family_key)
 select unique_id,
-  given_name, given_forms, given_sound, middle_name, family_name, family_key, family_sound, name_suffix, sex,
+  given_name, given_forms, given_sound, given_sex, middle_name, family_name, family_key, family_sound, name_suffix, sex,
   birth_digits, birth_year::integer as birth_year,
   try_cast(left(right(birth_digits, 4), 2) as integer) as birth_month, try_cast(right(birth_digits, 2) as integer) as birth_day,
   mailbox, split_part(mailbox, '@', 1) as local,

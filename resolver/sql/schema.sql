@@ -166,7 +166,7 @@ create table derived.record (
     city varchar, region varchar, country varchar, national_id varchar, loyalty_number varchar, is_person boolean,
     kept_out varchar[], given_forms varchar[], given_sound varchar, family_key varchar, family_sound varchar,
     name_tokens varchar[], birth_digits varchar, mailbox varchar, phone_key varchar, address varchar, district varchar,
-    other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar, family_mailbox boolean
+    other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar, family_mailbox boolean, given_sex varchar
 );
 
 -- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none.
@@ -199,11 +199,37 @@ create macro derived.given_agree(l, r) as
     l.given_name is null or r.given_name is null or l.given_name = r.given_name or list_has_any(l.given_forms, r.given_forms)
     or (least(length(l.given_name), length(r.given_name)) = 1 and left(l.given_name, 1) = left(r.given_name, 1));
 
+-- Whether two given names may be one, told with a slip of the finger: two names that are known are two.
+create macro derived.given_slip(l, r) as
+    (l.given_sex || r.given_sex not in ('mf', 'fm')) is not false
+    and jaro_winkler_similarity(l.given_name, r.given_name) >= 0.9
+    and (l.given_sex is null or r.given_sex is null or list_has_any(l.given_forms, r.given_forms)
+         or starts_with(l.given_name, r.given_name) or starts_with(r.given_name, l.given_name));
+
+-- Whether two given names may be one in the mouth of those who use one telephone: a slip, a pet name, the family name in its
+-- place; not a man's and a woman's.
+create macro derived.given_alike(l, r) as
+    derived.given_agree(l, r) or l.given_name = r.family_key or l.family_key = r.given_name
+    or (l.given_sex || r.given_sex not in ('mf', 'fm')) is not false and (
+        (l.given_sex is null or r.given_sex is null) and jaro_winkler_similarity(l.given_name, r.given_name) >= 0.8
+        or length(l.given_name) >= 4 and starts_with(r.given_name, left(l.given_name, -1))
+        or length(r.given_name) >= 4 and starts_with(l.given_name, left(r.given_name, -1)));
+
 -- A family name may be told short, double or with a slip of the finger.
 create macro derived.family_agree(l, r) as
     l.family_key is null or r.family_key is null or l.family_key = r.family_key
     or contains(l.family_key, r.family_key) or contains(r.family_key, l.family_key)
     or jaro_winkler_similarity(l.family_key, r.family_key) >= 0.92;
+
+-- Whether the numbers in two addresses may be one, mistyped: two digits in each other's place, or one too few.
+create macro derived.digits_slip(l, r) as
+    l <> '' and list_sort(string_split(l, '')) = list_sort(string_split(r, ''))
+    or length(l) <> length(r) and least(length(l), length(r)) >= 2;
+
+-- Whether a family name may be the other, misspelt or in the given name's place: what one card's holders have in common.
+create macro derived.family_alike(l, r) as
+    derived.family_agree(l, r) or jaro_winkler_similarity(l.family_key, r.family_key) >= 0.8
+    or l.given_name = r.family_key or l.family_key = r.given_name;
 
 -- Birth dates may differ by one digit or by day and month in the other's place, never by more.
 create macro derived.birth_agree(l, r) as

@@ -262,7 +262,7 @@ set variable standardise_street_words = map($spelt::varchar[], $short::varchar[]
 with
   joined as (
     select t.* replace (regexp_replace(t.postcode, '[^a-z0-9]', '', 'g') as postcode), n.given, n.middle, n.family, n.suffix, n.tokens, n.is_nobody, n.is_company,
-      g.forms, g.sound as given_sound, f.sound as family_sound,
+      g.forms, g.usual_sex, g.sound as given_sound, f.sound as family_sound, f.is_given,
       case when e.told is null then t.email else e.address end as mail,
       case when e.told is null then standardise_mailbox(t.email) else e.mailbox end as mailbox,
       p.e164,
@@ -325,6 +325,29 @@ with
         as is_date_placeholder,
       regexp_replace(split_part(mailbox, '@', 1), '[^a-z]', '', 'g') as letters
     from born
+  ),
+  boxed as (
+    -- the names that the mailbox may bear; told the other way round, the family name is the one that nobody is called by
+    select *,
+      usual_sex is null and is_given and length(given) > 2 and contains(letters, given) as is_turned,
+      case when is_turned then given else replace(family, ' ', '') end as family_part,
+      case when is_turned then family else given end as given_part,
+      -- in some languages a woman's family name ends otherwise than the family's
+      case when regexp_matches(letters, '^fami|fami[a-z]{3}$') then left(family_part, greatest(length(family_part) - 3, 4))
+           else family_part end as family_stem
+    from plausible
+  ),
+  owned as (
+    -- whether the mailbox bears this person's name: an initial or a form of it, told with a slip of the finger perhaps; an
+    -- initial that is all that is told may be that of any given name
+    select *,
+      coalesce(starts_with(letters, left(given_part, 1) || family_part), false)
+      or coalesce(list_bool_or(list_transform(list_append(forms, given_part),
+           lambda form: length(form) > 1 and form <> family_part and contains(letters, form))), false)
+      or coalesce(jaro_winkler_similarity(replace(letters, family_part, ''), given_part) >= 0.85, false)
+      or coalesce(length(given) = 1 and starts_with(letters, given) and not regexp_matches(letters, '^(the|fam)')
+                  and not starts_with(letters, family_part), false) as is_own_mailbox
+    from boxed
   )
 select record, source,
   case when not is_nobody then given end as given_name,
@@ -368,14 +391,10 @@ select record, source,
        else nullif(left(postcode, 3), '') end as district,
   standardise_words(other_1) as other_1, standardise_words(other_2) as other_2,
   standardise_words(other_3) as other_3, standardise_words(other_4) as other_4,
-  -- a mailbox that bears the family's name but not this person's may be anybody's of the family; of a given name of which
-  -- only the initial is told, it may begin with any that begins so
-  coalesce(contains(letters, replace(family, ' ', '')) and not starts_with(letters, left(given, 1) || replace(family, ' ', ''))
-    and not list_bool_or(list_transform(forms, lambda form: length(form) > 1 and contains(letters, form)))
-    and not (length(given) = 1 and starts_with(letters, given) and not regexp_matches(letters, '^(the|fam)')
-             and not starts_with(letters, replace(family, ' ', ''))), false)
-    as family_mailbox
-from plausible;
+  -- a mailbox that bears the family's name but not this person's may be anybody's of the family
+  coalesce(contains(letters, family_stem) and not is_own_mailbox, false) as family_mailbox,
+  case when not is_nobody then usual_sex end as given_sex
+from owned;
 
 -- name: start_again
 -- the standardised records of an earlier run are dropped

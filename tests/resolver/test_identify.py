@@ -32,6 +32,11 @@ TOLD = (
     told({"record": "home:c:family", "given_name": "Kate", "family_name": "Ostrander", "email": "theostranders@x.example"}),
     told({"record": "home:c:own", "given_name": "Kate", "family_name": "Ostrander", "email": "kate.ostrander@x.example"}),
     told({"record": "home:c:initial", "given_name": "K", "family_name": "Ostrander", "email": "kate.ostrander@y.example"}),
+    told({"record": "home:c:slip", "given_name": "Ktae", "family_name": "Ostrander", "email": "kate_ostrander@z.example"}),
+    told({"record": "home:c:turned", "given_name": "Ostrander", "family_name": "Kate", "email": "theostranders@y.example"}),
+    told({"record": "home:c:ending", "given_name": "Vita", "family_name": "Paeglerite", "email": "family.paegleritis@x.example"}),
+    told({"record": "turned:c:1", "given_name": "Kate", "family_name": "Ostrander", "phone": "+447913456789"}),
+    told({"record": "turned:c:2", "given_name": "Ostrander", "family_name": "Kate", "phone": "+447913456789"}),
     told({"record": "checked:c:1", "email": "yes@x.example", "email_verified": True}),
     told({"record": "checked:c:2", "email": "no@x.example", "email_verified": False}),
     told({"record": "checked:c:3", "email": "unsaid@x.example"}),
@@ -93,6 +98,10 @@ def test_short_forms_and_initials_of_one_name_are_one_person(identified: duckdb.
     assert guard(identified, ONES_OWN) == (True, None)
 
 
+def test_a_name_told_the_other_way_round_is_nobody_else(identified: duckdb.DuckDBPyConnection) -> None:
+    assert guard(identified, "+447913456789") == (True, None)
+
+
 def test_a_value_on_too_many_records_is_no_key(identified: duckdb.DuckDBPyConnection) -> None:
     assert guard(identified, "store01") == (False, "more than 3 records hold it")
 
@@ -114,4 +123,7 @@ def test_landlines_and_mailboxes_in_the_familys_name_are_a_households(identified
         "home:c:family": True,
         "home:c:own": False,
         "home:c:initial": False,
+        "home:c:slip": False,
+        "home:c:turned": True,
+        "home:c:ending": True,
     }

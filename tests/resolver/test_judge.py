@@ -75,6 +75,23 @@ def test_records_that_contradict_each_other_are_not_joined_by_a_card(
     assert len(people(connection)) == 2
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"phone": "030 54532906", "email": "familie.kohler@x.example"},) * 2,
+        ({"phone": "+447911123456", "name_suffix": "Sr"}, {"phone": "+447911123456"}),
+        ({"loyalty_number": "LC-1234"}, {"loyalty_number": "LC-1234", "family_name": "Branderpert"}),
+    ],
+    ids=["landline and family mailbox", "one says senior", "a clerk's card"],
+)
+def test_what_two_people_may_share_makes_nobody_one_by_rule(
+    connection: duckdb.DuckDBPyConnection, settle: Settle, left: dict[str, Any], right: dict[str, Any]
+) -> None:
+    name = {"given_name": "Heinz", "family_name": "Kohler", "country": "DE"}
+    settle(pair({**name, **left}, {**name, **right}))
+    assert verdicts(connection) == []
+
+
 def test_an_address_that_nobody_verified_joins_nobody_by_rule(
     connection: duckdb.DuckDBPyConnection, settle: Settle
 ) -> None:

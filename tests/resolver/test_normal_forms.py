@@ -78,6 +78,14 @@ def test_a_short_form_that_two_names_share_does_not_make_them_one() -> None:
     assert bob & robert
 
 
+@pytest.mark.parametrize(
+    ("name", "sex"),
+    [("alexander", "m"), ("alexandra", "f"), ("erica", "f"), ("kim", "x"), ("dvaid", None), ("m", None)],
+)
+def test_a_given_name_is_a_mans_or_a_womans_in_most_languages_or_either_or_unknown(name: str, sex: str | None) -> None:
+    assert normal_forms.given_sex(name) == sex
+
+
 def test_titles_and_company_words_are_not_peoples_names() -> None:
     assert {"dr", "mrs", "sir"} <= normal_forms.titles()
     assert "dean" not in normal_forms.titles()

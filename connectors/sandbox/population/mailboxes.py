@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from connectors.sandbox.population.block import Block
 from connectors.sandbox.population.draws import Ints, cumulate, pick
@@ -17,6 +18,7 @@ from connectors.sandbox.population.texts import Texts, plain, texts
 
 _STYLES = cumulate(np.array([0.34, 0.14, 0.12, 0.08, 0.08, 0.12, 0.12]))
 _SUFFIXES = cumulate(np.array([0.36, 0.2, 0.16, 0.28]))
+_DOTLESS = ("gmail.com", "googlemail.com")
 _HANDLES = ("sunny", "blue", "pixel", "kiwi", "lucky", "mono", "velvet", "river", "tiny", "happy", "silent", "copper")
 _THINGS = ("cat", "sky", "rider", "garden", "fox", "star", "panda", "cloud", "tiger", "moon", "maker", "runner")
 
@@ -76,20 +78,23 @@ def _domains(block: Block, home: Ints) -> Texts:
 
 
 def _dealt(block: Block, bases: Texts, domains: Texts, years: Ints) -> Texts:
-    """Put numbers behind bases until no two addresses are the same."""
+    """Put numbers behind bases until no two addresses are the same mailbox: Gmail does not read the dots."""
     n, blocks = len(bases), block.spec.blocks
-    owner = np.array([zlib.crc32(f"{b}@{d}".encode()) for b, d in zip(bases, domains, strict=True)]) % blocks
+    boxes = np.where(np.isin(domains.astype(str), _DOTLESS), texts(b.replace(".", "") for b in bases), bases)
+    owner = np.array([zlib.crc32(f"{b}@{d}".encode()) for b, d in zip(boxes, domains, strict=True)]) % blocks
     wanted = _wanted_numbers(block, years)
     residue = (block.number - owner) % blocks
     number = np.where((wanted < 0) & (residue == 0), -1, np.maximum(wanted, 1) // blocks * blocks + residue)
     number = np.where(number == 0, blocks, number)
-    addresses = _written(bases, number, domains)
     attempt = 0
-    while (repeated := ~pl.Series(addresses, dtype=pl.String).is_first_distinct().to_numpy()).any():
+    while (repeated := ~_is_first(_written(boxes, number, domains))).any():
         again = block.draws.below(f"mailbox number {attempt}", 90 * 3**attempt, n) * blocks + residue
-        number = np.where(repeated, np.where(again == 0, blocks, again), number)
-        addresses, attempt = _written(bases, number, domains), attempt + 1
-    return addresses
+        number, attempt = np.where(repeated, np.where(again == 0, blocks, again), number), attempt + 1
+    return _written(bases, number, domains)
+
+
+def _is_first(addresses: Texts) -> NDArray[np.bool_]:
+    return pl.Series(addresses, dtype=pl.String).is_first_distinct().to_numpy()
 
 
 def _wanted_numbers(block: Block, years: Ints) -> Ints:

@@ -156,11 +156,38 @@ def test_twins_are_two_people() -> None:
     assert found["a"] != found["b"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Alexander", "Alexandra"), ("Eric", "Erica"), ("Christopher", "Christina"), ("Tom", "Tim"), ("Emma", "Ella")],
+)
+@pytest.mark.parametrize("birth_date", [None, "2001-02-11"], ids=["undated", "twins"])
+def test_two_known_names_of_one_family_are_two_people(one: str, other: str, birth_date: str | None) -> None:
+    home = {**HOME, "birth_date": birth_date}
+    found = shipped([{**home, "id": "a", "given_name": one}, {**home, "id": "b", "given_name": other}])
+    assert found["a"] != found["b"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Jonathan", "Johnathan"), ("Catherine", "Katherine"), ("Philip", "Phillip")]
+)
+def test_two_spellings_of_one_name_may_be_one_person(one: str, other: str) -> None:
+    own = {**HOME, "email": "sunnyfox77@mailbox.org", "birth_date": "2001-02-11"}
+    found = shipped([{**own, "id": "a", "given_name": one}, {**own, "id": "b", "given_name": other}])
+    assert found["a"] == found["b"]
+
+
+def test_a_short_form_of_two_names_waits_for_a_steward() -> None:
+    rows = [{**HOME, "id": name, "given_name": name} for name in ("Alex", "Alexander", "Alexandra")]
+    answer = link(pl.DataFrame(rows)).clusters
+    assert len(set(answer["cluster"].to_pylist())) == 3
+    assert all(answer["review"].to_pylist())
+
+
 def test_a_mailbox_in_the_familys_name_is_no_evidence_for_one_of_them() -> None:
     home = {**HOME, "phone": None, "birth_date": None}
     family = {**home, "email": "familie.brandtner@mailbox.org"}
-    own = {**home, "email": "andrea.brandtner@mailbox.org"}
-    pair = [{"given_name": "Andrea", "id": "a"}, {"given_name": "Andreas", "id": "b"}]
+    own = {**home, "email": "andreas.brandtner@mailbox.org"}
+    pair = [{"given_name": "Andras", "id": "a"}, {"given_name": "Andreas", "id": "b"}]
     shared, personal = ([{**mailbox, **one} for one in pair] for mailbox in (family, own))
     weight = [link(pl.DataFrame(rows)).pairs["match_weight"].to_pylist() for rows in (shared, personal)]
     assert weight[1][0] > weight[0][0] + 1.0 if weight[0] else weight[1]

@@ -1,0 +1,96 @@
+-- name: ties
+-- Pairs of one cluster that have something of their own in common: an identifier but for a slip of the finger, a birth date,
+-- or a rule's or a steward's word.
+with held as (
+    select c.cluster, i.record, i.kind, i.value, i.household, split_part(i.value, '@', 1) as local,
+           r.given_name, r.given_forms, r.given_sex, r.family_key, r.name_suffix,
+           regexp_replace(i.value, '[0-9._-]', '', 'g') as letters, regexp_replace(local, '[^0-9]', '', 'g') as digits,
+           length(r.given_name) > 1 and contains(local, r.given_name) as bears_given,
+           contains(letters, r.given_name) or contains(letters, r.family_key) as bears_a_name,
+           regexp_replace(local, '[._-]', '', 'g') in (
+               concat(r.given_name, r.family_key), concat(r.family_key, r.given_name),
+               concat(left(r.given_name, 1), r.family_key)
+           ) as is_name
+    from derived.identifier i join cluster_of_rich c using (record) join derived.record r using (record)
+), shared as (
+    -- What may be anybody's of a household is nobody's own, but a mailbox in the given name of one of the two. One telephone is
+    -- used by people whose names differ, and by a father of whom only the suffix tells; one card by a clerk and his customers.
+    select a.record as "left", b.record as "right"
+    from held a join held b using (cluster, kind, value)
+    where a.record < b.record and case kind
+        when 'email' then not (a.household or b.household)
+            or a.bears_given and (a.given_sex is not null or a.given_name is distinct from b.family_key)
+            or b.bears_given and (b.given_sex is not null or b.given_name is distinct from a.family_key)
+        when 'phone' then not (a.household or b.household) and derived.given_alike(a, b)
+            and a.name_suffix is not distinct from b.name_suffix
+        when 'loyalty_number' then derived.family_alike(a, b)
+        else true end
+), mistyped as (
+    -- Fathers and sons choose addresses made of the name alone, each with a provider or a number of his own: such addresses are
+    -- two, unless a letter is wrong or the numbers look mistyped.
+    select a.record, b.record
+    from held a join held b using (cluster)
+    where a.kind = 'email' and b.kind = 'email' and a.record < b.record and not (a.household or b.household) and (
+        a.local = b.local and not (a.is_name or b.is_name)
+        or damerau_levenshtein(a.value, b.value) = 1 and (
+            a.letters <> b.letters or derived.digits_slip(a.digits, b.digits) or not (a.bears_a_name or b.bears_a_name)))
+), misdialled as (
+    select a.record, b.record
+    from held a join held b using (cluster)
+    where a.kind = 'phone' and b.kind = 'phone' and a.record < b.record and not (a.household or b.household)
+      and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1 and a.name_suffix is not distinct from b.name_suffix
+), born as (
+    select c.cluster, r.record, r.birth_digits from derived.record r join cluster_of_rich c using (record)
+    where r.birth_digits is not null
+)
+from shared
+union
+from mistyped
+union
+from misdialled
+union
+select a.record, b.record from born a join born b using (cluster, birth_digits) where a.record < b.record
+union
+select j.left_record, j.right_record
+from derived.judgement j
+join cluster_of_rich a on a.record = j.left_record join cluster_of_rich b on b.record = j.right_record and b.cluster = a.cluster
+where j.verdict = 'match' and j.judge not like 'model:%'
+order by all
+
+-- name: one_name
+-- Pairs of parts of one cluster that bear one name: equal but for a slip of the finger or for their places, and Jr or not. An
+-- initial may be a sister's.
+with suffixed as (
+    select p.component, list_sort(list(distinct r.name_suffix)) as suffixes
+    from derived.record r join cluster_part p using (record) group by p.component
+), part as (
+    select distinct c.cluster, p.component, s.suffixes, r.given_name, r.given_sex, r.given_forms, r.family_key
+    from derived.record r join cluster_of_rich c using (record) join cluster_part p using (record)
+    join suffixed s using (component)
+)
+select a.component as "left", b.component as "right"
+from part a join part b
+    on b.cluster = a.cluster and a.component < b.component and a.suffixes is not distinct from b.suffixes
+group by all
+having bool_or(a.given_name is null or b.given_name is null or a.given_name = b.given_name
+               or derived.given_slip(a, b))
+   and bool_or(derived.family_agree(a, b))
+    or bool_or(a.given_name = b.family_key and a.family_key = b.given_name)
+order by all
+
+-- name: parted
+-- Every record with its cluster as far as it is of one name, or with its part of that: where two parts have nothing of their
+-- own in common and each has an e-mail or a phone that nobody else has, they are namesakes (a father and a son, perhaps) as far
+-- as anybody can tell; a family's mailbox counts where the other has another family's. What such a cluster has besides could
+-- be either's and stays alone, too.
+with own as (
+    select i.kind, i.value, bool_and(i.household) as household, any_value(p.component) as part, any_value(n.component) as component
+    from derived.identifier i join cluster_part p using (record) join cluster_one_name n using (record)
+    where i.kind in ('email', 'phone') group by i.kind, i.value having count(distinct p.component) = 1
+), apart as (
+    select component from own group by component, kind, household
+    having count(distinct part) > 1 and (not household or kind = 'email' and count(distinct value) > 1)
+)
+select n.record, case when n.component in (from apart) then p.component else n.component end as cluster
+from cluster_one_name n join cluster_part p using (record)
+order by n.record
