@@ -262,12 +262,6 @@ def test_repeated_receipts_are_one_record_but_common_names_are_not(people: pl.Da
     assert len(set(link(names, model=linked.model).clusters["cluster"].to_pylist())) == 500
 
 
-def test_splink_draws_the_match_weights_of_our_model(linked: Linkage) -> None:
-    chart = linked.match_weights_chart()
-    drawn = {row["comparison_name"] for row in chart["data"]["values"]}
-    assert {"given", "family", "birth", "email", "phone"} <= drawn
-
-
 def test_columns_that_mislead_are_named() -> None:
     rows = 200
     frame = pl.DataFrame({
