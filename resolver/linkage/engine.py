@@ -152,9 +152,7 @@ class Linkage:
         }
 
 
-def judge(
-    connection: duckdb.DuckDBPyConnection, people: str, model: LinkageModel, policy: LinkagePolicy, seed: int = 1
-) -> Weighed:
+def judge(connection: duckdb.DuckDBPyConnection, people: str, model: LinkageModel, policy: LinkagePolicy) -> Weighed:
     """Weigh every pair of the standardised table `people` that may be one person; see judging.PAIRS.
 
     Pairs under `policy.keep_log_odds` are left out. The same records give the same bytes whatever the threads.

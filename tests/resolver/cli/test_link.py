@@ -45,6 +45,18 @@ def test_every_row_comes_back_once_in_its_order_and_twice_the_same(people: Path,
     assert clusters.select("source", "id").rows() == told.select("source", "id").rows()
 
 
+def test_the_same_seed_gives_the_same_bytes_and_another_one_another_model(people: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[linkage]\nrandom_pairs = 2000\n", encoding="utf-8")
+    written = {}
+    for run, seed in (("first", "7"), ("second", "7"), ("other", "8")):
+        out, pairs = tmp_path / f"{run}.parquet", tmp_path / f"{run}.pairs.parquet"
+        _run("link", str(people), "--out", str(out), "--pairs", str(pairs), "--policy", str(policy), "--seed", seed)
+        written[run] = [path.read_bytes() for path in (out, pairs, out.with_suffix(".model.json"))]
+    assert written["first"] == written["second"]
+    assert written["first"][2] != written["other"][2]
+
+
 def test_every_choice_is_written_and_can_be_edited_and_passed_back(people: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     first = _run("link", str(people), "--out", str(out))

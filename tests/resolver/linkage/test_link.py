@@ -1,6 +1,7 @@
 """Who is who in a table of people: the same answer for the same records, and families stay families."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -71,6 +72,38 @@ def test_threads_change_no_byte(people: pl.DataFrame, linked: Linkage, tmp_path:
         answer.model.save(tmp_path / f"{name}.model")
     for what in ("clusters", "pairs", "model"):
         assert (tmp_path / f"one.{what}").read_bytes() == (tmp_path / f"two.{what}").read_bytes()
+
+
+CHANCE_ALONE = LinkagePolicy(random_pairs=20_000)
+CANDIDATES_ALONE = LinkagePolicy(training_pairs=1_000)
+"""Policies under which training draws, of half of the people, only one of the two samples that it may draw."""
+
+
+@pytest.fixture(scope="module")
+def half(people: pl.DataFrame) -> pl.DataFrame:
+    return people.drop("person_id").gather_every(2)
+
+
+def joined(answer: Linkage) -> set[tuple[str, str]]:
+    return {pair for ids in partition(answer) for pair in combinations(sorted(ids), 2)}
+
+
+@pytest.mark.parametrize("policy", [CHANCE_ALONE, CANDIDATES_ALONE], ids=["chance", "candidates"])
+def test_another_seed_gives_another_model_and_nearly_the_same_clusters(
+    half: pl.DataFrame, policy: LinkagePolicy
+) -> None:
+    one, again, other = (link(half, policy=policy, seed=seed) for seed in (1, 1, 2))
+    assert again.model == one.model
+    assert again.pairs.equals(one.pairs)
+    assert again.clusters.equals(one.clusters)
+    assert other.model.features != one.model.features
+    assert len(joined(one) & joined(other)) > 0.97 * len(joined(one) | joined(other))
+
+
+def test_where_nothing_is_drawn_the_seed_changes_nothing(half: pl.DataFrame) -> None:
+    answers = [link(half, seed=seed) for seed in (1, 2)]
+    assert answers[0].model == answers[1].model
+    assert answers[0].pairs.equals(answers[1].pairs)
 
 
 def test_a_saved_model_judges_as_the_trained_one(people: pl.DataFrame, linked: Linkage, tmp_path: Path) -> None:
