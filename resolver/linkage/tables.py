@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resolver.linkage.columns import Understood, understood
+from resolver.linkage.repeats import row_hashes
 
 
 class Frame(Protocol):
@@ -106,16 +107,14 @@ def _file(path: Path) -> pa.Table:
 def _told(rows: pa.Table, known: Understood) -> Told:
     fields = {name: _text(rows[column]) for name, column in known.fields.items()}
     warnings = list(known.warnings)
-    row_numbers = pc.cast(pa.array(np.arange(rows.num_rows)), pa.string())
     ids = fields.pop("record", None)
     if ids is None:
         warnings.append("no column of ids: rows are numbered")
-    ids = row_numbers if ids is None else pc.coalesce(ids, row_numbers)
+        ids = pa.nulls(rows.num_rows, pa.string())
     source = fields.pop("source", None)
     if source is None:
         source = _text(rows[FILE]) if FILE in rows.column_names else pa.nulls(rows.num_rows, pa.string())
     source = pc.fill_null(source, "")
-    record = _record_ids(source, ids, row_numbers, warnings)
     if "age" in fields:
         age = fields.pop("age")
         if "birth_year" not in fields and "birth_date" not in fields:
@@ -123,8 +122,15 @@ def _told(rows: pa.Table, known: Understood) -> Told:
     for number, column in enumerate(known.others, 1):
         fields[f"other_{number}"] = _text(rows[column])
     warnings += _useless(known, fields) + _dangerous(known, fields)
-    people = pa.table({"record": record, "source": source, **fields})
-    return Told(people, _plain(source), _plain(ids), replace(known, warnings=warnings))
+    people = pa.table({"source": source, **fields})
+    record = _record_ids(source, ids, people, warnings)
+    numbers = pc.cast(pa.array(np.arange(rows.num_rows)), pa.string())
+    return Told(
+        people.add_column(0, "record", record),
+        _plain(source),
+        _plain(pc.coalesce(ids, numbers)),
+        replace(known, warnings=warnings),
+    )
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -143,13 +149,29 @@ def _plain(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _record_ids(source: pa.Array, ids: pa.Array, numbers: pa.Array, warnings: list[str]) -> pa.Array:
-    """An id that is the row's own: the id, with the source before it or the row number behind it where it must be."""
+def _record_ids(source: pa.Array, ids: pa.Array, people: pa.Table, warnings: list[str]) -> pa.Array:
+    """A name that is the row's own: its id, with the source before it and what it tells behind it where it must be.
+
+    Never its place: the same rows in another order are the same records.
+    """
     for candidate in (ids, pc.binary_join_element_wise(source, ids, ":")):
-        if pc.count_distinct(candidate).as_py() == len(candidate):
+        if not candidate.null_count and pc.count_distinct(candidate).as_py() == len(candidate):
             return candidate
-    warnings.append("ids are not unique, not even within a source: rows are told apart by their number")
-    return pc.binary_join_element_wise(source, ids, numbers, ":")
+    if ids.null_count < len(ids):
+        warnings.append("ids are missing or not unique, even within a source: rows are told apart by what they tell")
+    return pc.binary_join_element_wise(source, pc.fill_null(ids, ""), _contents(people), ":")
+
+
+def _contents(people: pa.Table) -> pa.Array:
+    """A hash of what each row tells, and which of those that tell the very same it is."""
+    hashes = row_hashes(people, threads=1)
+    order = np.argsort(hashes, kind="stable")
+    first = np.r_[True, hashes[order][1:] != hashes[order][:-1]] if order.size else np.empty(0, np.bool_)
+    repeat = np.empty(order.size, np.int64)
+    repeat[order] = np.arange(order.size) - np.maximum.accumulate(np.where(first, np.arange(order.size), 0))
+    return pa.array(
+        [f"{value:016x}-{n}" for value, n in zip(hashes.tolist(), repeat.tolist(), strict=True)], pa.string()
+    )
 
 
 def _year_of(age: pa.Array) -> pa.Array:
