@@ -72,6 +72,8 @@ SHAPES = {
 IDENTIFYING = ("email", "phone", "national_id", "loyalty_number")
 CROWD, CROWD_SHARE = 20, 0.005
 LOOKED_AT = 10_000
+MADE_UP = (["column0"], ["json"])
+"""The columns that DuckDB finds in a CSV or JSON file in which nothing stands."""
 
 
 def _rows(given: People) -> pa.Table:
@@ -100,6 +102,8 @@ def _file(path: Path) -> pa.Table:
             raise Unreadable(f"{path}: neither CSV, Parquet nor NDJSON by its name")
     except duckdb.Error as error:
         raise Unreadable(f"{path}: {error}") from error
+    if rows.column_names in MADE_UP and not any(str(value or "").strip() for value in rows[0].to_pylist()):
+        raise Unreadable(f"{path} is empty")
     stem = pa.array([path.name.split(".")[0]], pa.string())
     return rows.append_column(FILE, pc.take(stem, pa.array([0] * rows.num_rows, pa.int32())))
 

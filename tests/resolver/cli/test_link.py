@@ -1,7 +1,9 @@
 """`resolver link` and `resolver evaluate`: any table of people, through files."""
 
+import gzip
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -177,10 +179,34 @@ def test_labels_that_are_neither_yes_nor_no_are_refused(people: Path, tmp_path: 
     assert done.exit_code == 2
 
 
-@pytest.mark.parametrize("text", ["", "colour,size\nred,3\n"])
-def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path, text: str) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text(text, encoding="utf-8")
-    done = CliRunner().invoke(app, ["link", str(table), "--out", str(tmp_path / "out.parquet")])
+def _refused(tables: Sequence[Path], out: Path) -> str:
+    """Why these tables cannot be linked."""
+    done = CliRunner().invoke(app, ["link", *map(str, tables), "--out", str(out), "--json"])
     assert done.exit_code == 2
-    assert not (tmp_path / "out.parquet").exists()
+    assert not out.exists()
+    return str(json.loads(done.stdout)["error"])
+
+
+def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("colour,size\nred,3\n", encoding="utf-8")
+    assert "no column says anything about a person; there are: colour, size" in _refused(
+        [table], tmp_path / "out.parquet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("people.csv", b""), ("people.csv", b"\xef\xbb\xbf \r\n\r\n"), ("people.csv.gz", gzip.compress(b"")), ("people.ndjson", b"\n")],
+)  # fmt: skip
+def test_an_empty_file_is_called_empty(people: Path, tmp_path: Path, name: str, content: bytes) -> None:
+    empty = tmp_path / name
+    empty.write_bytes(content)
+    for tables in ([empty], [people, empty]):
+        assert _refused(tables, tmp_path / "out.parquet") == f"{empty} is empty"
+
+
+def test_a_table_without_a_row_is_nobody(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,name,email\n", encoding="utf-8")
+    assert _run("link", str(tmp_path / "people.csv"), "--out", str(tmp_path / "out.parquet"))["records"] == 0
+    assert pl.read_parquet(tmp_path / "out.parquet").height == 0
