@@ -30,6 +30,7 @@ from resolver.linkage.tables import People, Told, read
 
 Ints = NDArray[np.int64]
 Threshold = float | Literal["auto"]
+Origin = Literal["trained on these records", "as given", "as shipped"]
 Named = tuple[str, str]
 
 
@@ -45,6 +46,7 @@ class Linkage:
     `policy`: what was decided, with the budget that followed from the number of records.
     `pairs`: left_source, left_id, right_source, right_id, together (in one cluster), verdict, match_weight,
     match_probability, blocked_by, levels; sorted by the two records.
+    `origin`: where the model comes from.
     `rows`: where the two records of each pair stand in the input.
     `stands_for`: for every row the one that was linked in its place, because it tells the very same (see repeats).
 
@@ -57,7 +59,7 @@ class Linkage:
     model: LinkageModel
     policy: LinkagePolicy
     understood: Understood
-    trained: bool
+    origin: Origin
     compared: int
     told: pa.Table
     rows: tuple[Ints, Ints]
@@ -144,7 +146,7 @@ class Linkage:
             "judged": self.pairs.num_rows,
             "pairs_per_record": self.policy.pairs_per_record,
             "blocking": self._proposed_by(),
-            "model": "trained on these records" if self.trained else "as given",
+            "model": self.origin,
             "fields": dict(self.understood.fields),
             "further": list(self.understood.others),
             "unused": list(self.understood.unused),
@@ -219,9 +221,8 @@ def link(
     loaded = _loaded(once.people, policy)
     pairs = training.proposed(loaded, policy)
     policy = policy.model_copy(update={"pairs_per_record": policy.rule_budget(loaded.count)})
-    known = None
-    trained = model is None and loaded.count >= policy.small and pairs.size > 0
-    if trained:
+    known, origin = None, _origin(model, loaded.count, pairs, policy)
+    if origin == "trained on these records":
         model, known = training.train_on(loaded, pairs, policy, seed)
     model = model or LinkageModel.shipped()
     weighed = _weighed(loaded, pairs, known, model, policy)
@@ -241,12 +242,18 @@ def link(
         model=model,
         policy=policy,
         understood=told.understood,
-        trained=trained,
+        origin=origin,
         compared=weighed.considered,
         told=told.people.drop_columns(["record", "source"]),
         rows=(once.row[ends[0]], once.row[ends[1]]),
         stands_for=once.row[once.place],
     )
+
+
+def _origin(given: LinkageModel | None, records: int, pairs: Pairs, policy: LinkagePolicy) -> Origin:
+    if given:
+        return "as given"
+    return "trained on these records" if records >= policy.small and pairs.size else "as shipped"
 
 
 def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:

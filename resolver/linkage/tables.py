@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,9 @@ from resolver.linkage.repeats import row_hashes
 
 
 class Frame(Protocol):
-    """A data frame that speaks Arrow (polars, DuckDB relations) or pandas."""
+    """A data frame that speaks Arrow (polars, pandas, DuckDB relations, record batches)."""
 
-    @property
-    def columns(self) -> Sequence[str]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 
 People: TypeAlias = str | Path | Sequence[str | Path] | pa.Table | Frame
@@ -51,13 +51,17 @@ def read(
 ) -> Told:
     """Read a path, several paths, or a frame (polars, pandas, Arrow). Raises Unreadable or columns.UnknownField."""
     rows = _rows(given)
-    mapped = dict(columns or {})
-    mapped |= {id: "record"} if id else {}
-    mapped |= {source: "source"} if source else {}
+    wanted = [*(columns or {}).items(), *([(id, "record")] if id else []), *([(source, "source")] if source else [])]
     told = [column for column in rows.column_names if column != FILE]
-    known = understood(told, mapped, also)
+    nested = [column for column in told if pa.types.is_nested(rows[column].type)]
+    known = understood([column for column in told if column not in nested], wanted, also)
+    known = replace(known, warnings=[f"{column} holds several values in one: it is not read" for column in nested])
     if not set(known.fields) - {"record", "source"} and not known.others:
-        raise Unreadable(f"no column says anything about a person; there are: {', '.join(told)}")
+        numbered = all(NUMBERED.fullmatch(column) for column in told)
+        raise Unreadable(
+            f"no column says anything about a person; there are: {', '.join(told)}"
+            + (" (the first line names none, so they are numbered; --map says what they hold)" if numbered else "")
+        )
     return _told(rows, known)
 
 
@@ -72,6 +76,8 @@ SHAPES = {
 IDENTIFYING = ("email", "phone", "national_id", "loyalty_number")
 CROWD, CROWD_SHARE = 20, 0.005
 LOOKED_AT = 10_000
+DELIMITERS = ",;\t|"
+NUMBERED = re.compile(r"column\d+")
 MADE_UP = (["column0"], ["json"])
 """The columns that DuckDB finds in a CSV or JSON file in which nothing stands."""
 
@@ -81,11 +87,15 @@ def _rows(given: People) -> pa.Table:
         return _file(Path(given))
     if isinstance(given, pa.Table):
         return given
-    if isinstance(given, Sequence):
+    if isinstance(given, Sequence) and given:
         return pa.concat_tables([_file(Path(path)) for path in given], promote_options="permissive")
     if hasattr(given, "to_arrow"):
         return given.to_arrow()
-    return pa.Table.from_pandas(given, preserve_index=False)
+    if hasattr(given, "iloc"):
+        return pa.Table.from_pandas(given, preserve_index=False)
+    if hasattr(given, "__arrow_c_stream__"):
+        return pa.table(given)
+    raise Unreadable(f"a {type(given).__name__} is no table of people: give a path, several, or a data frame")
 
 
 def _file(path: Path) -> pa.Table:
@@ -97,15 +107,32 @@ def _file(path: Path) -> pa.Table:
         elif kind in (".json", ".ndjson", ".jsonl"):
             rows = connection.read_json(str(path)).to_arrow_table()
         elif kind in (".csv", ".tsv", ".txt"):
-            rows = connection.read_csv(str(path), all_varchar=True).to_arrow_table()
+            rows = _csv(connection, path)
         else:
             raise Unreadable(f"{path}: neither CSV, Parquet nor NDJSON by its name")
     except duckdb.Error as error:
-        raise Unreadable(f"{path}: {error}") from error
+        raise Unreadable(f"{path}: {_reason(error)}") from error
     if rows.column_names in MADE_UP and not any(str(value or "").strip() for value in rows[0].to_pylist()):
         raise Unreadable(f"{path} is empty")
     stem = pa.array([path.name.split(".")[0]], pa.string())
     return rows.append_column(FILE, pc.take(stem, pa.array([0] * rows.num_rows, pa.int32())))
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> pa.Table:
+    """The rows of a CSV. DuckDB takes lines of different lengths for a file of one column: they are no table."""
+    rows = connection.read_csv(str(path), all_varchar=True, skiprows=0)
+    delimiter = next((one for one in DELIMITERS if one in rows.columns[0]), None)
+    if delimiter is None or len(rows.columns) > 1:
+        return rows.to_arrow_table()
+    names = dict.fromkeys(rows.columns[0].split(delimiter), "VARCHAR")
+    strict = connection.read_csv(str(path), delimiter=delimiter, header=True, auto_detect=False, columns=names)
+    return strict.to_arrow_table()
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says is wrong, without the row that it shows and the settings that it suggests."""
+    lines = str(error).partition("Possible")[0].splitlines()
+    return " ".join(line.strip() for line in lines if line.strip() and not line.startswith("Original Line"))
 
 
 def _told(rows: pa.Table, known: Understood) -> Told:

@@ -92,9 +92,9 @@ def test_a_column_can_be_mapped_and_further_ones_compared(people: Path, tmp_path
     )
     told.write_csv(tmp_path / "told.csv")
     found = _run("link", str(tmp_path / "told.csv"), "--out", str(tmp_path / "out.parquet"),
-                 "--map", "colour=family_name", "--also", "shoe")  # fmt: skip
+                 "--map", "colour=family_name", "--also", "shoe, city", "--also", "postcode")  # fmt: skip
     assert dict(found["fields"])["family_name"] == "colour"
-    assert found["further"] == ["shoe"]
+    assert found["further"] == ["shoe", "city", "postcode"]
 
 
 def test_a_pair_tells_what_both_records_said(people: Path, tmp_path: Path) -> None:
@@ -165,18 +165,52 @@ def test_a_steward_is_asked_and_heard(people: Path, tmp_path: Path) -> None:
     assert width(after) < width(before)
 
 
-@pytest.mark.parametrize("wrong", [["--threshold", "2"], ["--map", "email"], ["--map", "email=nonsense"]])
-def test_what_is_not_understood_is_refused(people: Path, tmp_path: Path, wrong: list[str]) -> None:
-    done = CliRunner().invoke(app, ["link", str(people), "--out", str(tmp_path / "out.parquet"), *wrong])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--threshold", "2"], "write auto, or a probability between 0 and 1"),
+        (["--map", "email"], "--map takes COLUMN=FIELD"),
+        (["--map", "email=nonsense"], "there is no field 'nonsense'"),
+        (["--map", "email=email", "--map", "email=phone"], "--map names a column twice"),
+        (["--map", "email=phone", "--map", "phone=phone"], "the field 'phone' is named twice"),
+        (["--id", "nobody"], "there is no column 'nobody'"),
+        (["--also", "nothing"], "there is no column 'nothing'"),
+        (["--policy", "absent.toml"], "absent.toml"),
+        (["--model", "absent.json"], "absent.json"),
+        (["--pairs", "nowhere/pairs.parquet"], "there is no folder nowhere"),
+    ],
+)
+def test_what_is_not_understood_is_refused(people: Path, tmp_path: Path, wrong: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, ["link", str(people), "--out", str(tmp_path / "out.parquet"), *wrong, "--json"])
     assert done.exit_code == 2
+    assert said in json.loads(done.stdout)["error"]
 
 
-def test_labels_that_are_neither_yes_nor_no_are_refused(people: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("stratum,match\n1,perhaps\n", "match is yes or no"),
+        ("stratum,match\nfirst,yes\n", "stratum is the number that --ask wrote"),
+        ("match\nyes\n", "needs the columns stratum and match"),
+        ("", "ask.csv"),
+        ("stratum,match\n99,yes\n", "the labels are not of these pairs"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(people: Path, tmp_path: Path, labels: str, said: str) -> None:
     pairs, ask = tmp_path / "pairs.parquet", tmp_path / "ask.csv"
     _run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--pairs", str(pairs))
-    ask.write_text("stratum,match\n1,perhaps\n", encoding="utf-8")
-    done = CliRunner().invoke(app, ["evaluate", str(pairs), "--labels", str(ask)])
+    ask.write_text(labels, encoding="utf-8")
+    done = CliRunner().invoke(app, ["evaluate", str(pairs), "--labels", str(ask), "--json"])
     assert done.exit_code == 2
+    assert said in json.loads(done.stdout)["error"]
+
+
+def test_only_pairs_can_be_evaluated(people: Path, tmp_path: Path) -> None:
+    _run("link", str(people), "--out", str(tmp_path / "out.parquet"))
+    for wrong in (people, tmp_path / "out.parquet", tmp_path / "absent.parquet"):
+        done = CliRunner().invoke(app, ["evaluate", str(wrong), "--json"])
+        assert done.exit_code == 2
+        assert "such as `resolver link --pairs` writes" in json.loads(done.stdout)["error"]
 
 
 def _refused(tables: Sequence[Path], out: Path) -> str:
