@@ -53,6 +53,8 @@ def read(
     rows = _rows(given)
     wanted = [*(columns or {}).items(), *([(id, "record")] if id else []), *([(source, "source")] if source else [])]
     told = [column for column in rows.column_names if column != FILE]
+    if len(set(told)) < len(told):
+        raise Unreadable(f"two columns have one name; there are: {', '.join(told)}")
     nested = [column for column in told if pa.types.is_nested(rows[column].type)]
     known = understood([column for column in told if column not in nested], wanted, also)
     known = replace(known, warnings=[f"{column} holds several values in one: it is not read" for column in nested])
@@ -88,7 +90,7 @@ def _rows(given: People) -> pa.Table:
     if isinstance(given, pa.Table):
         return given
     if isinstance(given, Sequence) and given:
-        return pa.concat_tables([_file(Path(path)) for path in given], promote_options="permissive")
+        return _stacked([_file(Path(path)) for path in given])
     if hasattr(given, "to_arrow"):
         return given.to_arrow()
     if hasattr(given, "iloc"):
@@ -96,6 +98,23 @@ def _rows(given: People) -> pa.Table:
     if hasattr(given, "__arrow_c_stream__"):
         return pa.table(given)
     raise Unreadable(f"a {type(given).__name__} is no table of people: give a path, several, or a data frame")
+
+
+def _stacked(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table below the other; a column that is a number in one and text in another is text."""
+    kinds: dict[str, set[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            kinds.setdefault(field.name, set()).add(field.type)
+    mixed = {name for name, types in kinds.items() if len(types) > 1 and not any(map(pa.types.is_nested, types))}
+    alike = [
+        pa.table({name: _text(table[name]) if name in mixed else table[name] for name in table.column_names})
+        for table in tables
+    ]
+    try:
+        return pa.concat_tables(alike, promote_options="default")
+    except pa.ArrowTypeError as error:
+        raise Unreadable(f"the files do not go together: {error}") from error
 
 
 def _file(path: Path) -> pa.Table:

@@ -145,6 +145,15 @@ def test_pairs_are_sorted_and_say_why_they_were_compared(linked: Linkage) -> Non
     assert set(linked.pairs["verdict"].to_pylist()) <= {"match", "unsure", "non_match"}
 
 
+def test_who_is_under_review_is_who_a_doubtful_pair_is_about(linked: Linkage) -> None:
+    rows = [row for row in linked.pairs.to_pylist() if row["verdict"] == "unsure"]
+    doubts = [{(row[f"{side}_source"], row[f"{side}_id"]) for side in ("left", "right")} for row in rows]
+    review = {(row["source"], row["id"]) for row in linked.clusters.to_pylist() if row["review"]}
+    assert 0 < len(review) == linked.summary()["review"] < 0.2 * linked.clusters.num_rows
+    assert review <= set().union(*doubts)
+    assert all(pair & review for pair in doubts)
+
+
 def shipped(rows: Rows) -> dict[str, str]:
     """Linked by the shipped model: the table is far too small to learn from."""
     columns = sorted({name for row in rows for name in row})

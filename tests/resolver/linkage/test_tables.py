@@ -89,6 +89,33 @@ def test_a_column_of_many_values_is_left_alone_and_named(tmp_path: Path) -> None
         read(tmp_path / "people.ndjson", columns={"email": "email"})
 
 
+def test_files_of_different_kinds_are_one_table(tmp_path: Path) -> None:
+    """Numbers here are text there."""
+    born = pl.date(1980, 1, 2)
+    pl.DataFrame({"id": [1], "name": ["Ana"], "phone": [4922155501]}).with_columns(dob=born).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    (tmp_path / "b.csv").write_text("id,name,dob,phone\n02,Ana,1980-01-02,022155501\n", encoding="utf-8")
+    (tmp_path / "c.ndjson").write_text('{"id": "3", "name": "Ana", "phone": 4922155501.0}\n', encoding="utf-8")
+    told = read([tmp_path / name for name in ("a.parquet", "b.csv", "c.ndjson")])
+    assert told.id.to_pylist() == ["1", "02", "3"]
+    assert told.source.to_pylist() == ["a", "b", "c"]
+    assert told.people["phone"].to_pylist() == ["4922155501", "022155501", "4922155501"]
+    assert told.people["birth_date"].to_pylist() == ["1980-01-02", "1980-01-02", None]
+
+
+def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
+    for name, email in (("a", '["ana@web.de"]'), ("b", '"ana@web.de"')):
+        (tmp_path / f"{name}.ndjson").write_text(f'{{"name": "Ana", "email": {email}}}\n', encoding="utf-8")
+    with pytest.raises(Unreadable, match=r"do not go together: .*email"):
+        read([tmp_path / "a.ndjson", tmp_path / "b.ndjson"])
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    with pytest.raises(Unreadable, match="two columns have one name; there are: id, name, name"):
+        read(pa.table([["1"], ["Ana"], ["Berg"]], names=["id", "name", "name"]))
+
+
 def test_the_answer_says_where_its_model_comes_from() -> None:
     linked = link(pl.DataFrame(ANA))
     assert linked.summary()["model"] == "as shipped"
