@@ -1,6 +1,9 @@
 """Precision and recall come with intervals that hold the truth as often as they say, from no label, few or many."""
 
+from collections.abc import Callable
+
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from scipy.special import expit
@@ -17,6 +20,8 @@ from resolver.linkage.quality import (
     strata,
     unseen,
 )
+from tests.benchmarks.quality import asked, known, population
+from tests.benchmarks.retail import retail
 
 LEVEL = pa.struct([("level", pa.string()), ("weight", pa.float64())])
 
@@ -61,6 +66,18 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say(size: int) -> None:
         covered.append(quality.precision.low <= right / joined.sum() <= quality.precision.high)
         covered.append(quality.recall.low <= right / (truth.sum() + hidden) <= quality.recall.high)
     assert np.mean(covered) > 0.88
+
+
+@pytest.mark.parametrize(("told", "size"), [(population, 500), (retail, 2_000)], ids=["population", "customers"])
+def test_the_truth_of_people_of_whom_nothing_was_learnt_lies_within(
+    told: Callable[[int, int], pl.DataFrame], size: int
+) -> None:
+    one = known(told(size, 61))
+    for labels in (0, 50, 300):
+        found = asked(one, labels, seed=1)
+        for figure, truth in one.truth.items():
+            interval = getattr(found, figure)
+            assert interval.low <= truth <= interval.high, (labels, figure)
 
 
 def test_labels_narrow_the_interval() -> None:
