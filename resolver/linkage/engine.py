@@ -78,7 +78,7 @@ class Linkage:
         pq.write_table(self.pairs.append_column("left", left).append_column("right", right), path)
 
     def match_weights_chart(self) -> scoring.Chart[Any]:
-        """The model's match weights, level by level."""
+        """The model's match weights, level by level; of e-mail addresses those that count where the names agree."""
         with _nobody() as nobody:
             trained = {
                 f.name.removesuffix(" (names agree)"): [(x.m, x.u) for x in f.levels] for f in self.model.features

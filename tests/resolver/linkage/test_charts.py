@@ -82,6 +82,12 @@ def test_a_record_that_does_not_exist_is_refused_with_how_records_are_named(link
         linked.waterfall_chart([(("shop", "1"), ("shop", "9"))])
 
 
+def test_a_name_that_several_records_bear_names_none_of_them() -> None:
+    linked = link(pl.DataFrame([{**NORA, "id": "1"}, {**KATRIN, "id": "1"}, {**KATRIN, "id": "2"}]))
+    with pytest.raises(NotJudged, match=r"2 records are called :1; records are named by source and id"):
+        linked.waterfall_chart([(("", "1"), ("", "2"))])
+
+
 def test_a_record_told_again_is_drawn_as_the_one_that_stands_for_it() -> None:
     again = [{**row, "id": f"{row['id']}-{n}"} for row in PEOPLE for n in range(3)]
     linked = link(pl.DataFrame(again), policy=LinkagePolicy(keep_log_odds=-20.0))
