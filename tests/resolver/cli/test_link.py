@@ -232,6 +232,7 @@ def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content"),
     [("people.csv", b""), ("people.csv", b"\xef\xbb\xbf \r\n\r\n"), ("people.csv.gz", gzip.compress(b"")), ("people.ndjson", b"\n")],
+    ids=["nothing", "blank lines", "compressed", "ndjson"],
 )  # fmt: skip
 def test_an_empty_file_is_called_empty(people: Path, tmp_path: Path, name: str, content: bytes) -> None:
     empty = tmp_path / name
