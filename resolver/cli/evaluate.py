@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import typer
 
 from resolver.cli import shown
-from resolver.cli.exits import Exit, complain
+from resolver.cli.exits import Exit, complain, explained
 from resolver.linkage import quality
+from resolver.linkage.quality import NothingToEstimate
 
 _MATCH = "match"
 _SIDES = ("left", "right")
@@ -35,17 +36,25 @@ def evaluate_command(
     --ask it writes a stratified sample to judge by hand, both records side by side; --labels reads it back. Records
     that tell the very same count once.
     """
-    try:
-        considered = quality.considered(pq.read_table(pairs))
-        if ask:
-            asked = _asked(considered, ask, seed, out)
-            shown.asked(asked, out, as_json=as_json)
-            return
-        found = quality.estimate(considered, _labels(labels), seed)
-    except (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError, WrongLabels, KeyError) as error:
-        complain(f"{error}", as_json=as_json)
-        raise typer.Exit(Exit.WRONG_USAGE) from error
+    with explained(as_json):
+        try:
+            considered = quality.considered(_judged(pairs))
+            if ask:
+                asked = _asked(considered, ask, seed, out)
+                shown.asked(asked, out, as_json=as_json)
+                return
+            found = quality.estimate(considered, _labels(labels), seed)
+        except (NothingToEstimate, WrongLabels) as error:
+            complain(str(error), as_json=as_json)
+            raise typer.Exit(Exit.WRONG_USAGE) from error
     shown.quality(asdict(found), as_json=as_json)
+
+
+def _judged(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise NothingToEstimate(f"{path}: no Parquet file such as `resolver link --pairs` writes") from error
 
 
 def _asked(considered: pa.Table, size: int, seed: int, out: Path) -> int:
@@ -61,7 +70,10 @@ def _asked(considered: pa.Table, size: int, seed: int, out: Path) -> int:
 def _labels(path: Path | None) -> pa.Table:
     if path is None:
         return pa.table({"stratum": pa.array([], pa.int64()), _MATCH: pa.array([], pa.bool_())})
-    told = pl.read_csv(path, infer_schema=False)
+    try:
+        told = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise WrongLabels(f"{path}: {error}") from error
     if not {"stratum", _MATCH} <= set(told.columns):
         raise WrongLabels(f"{path}: needs the columns stratum and {_MATCH} of the sample that --ask wrote")
     answered = told.with_columns(pl.col(_MATCH).fill_null("").str.strip_chars().str.to_lowercase()).filter(
@@ -72,5 +84,8 @@ def _labels(path: Path | None) -> pa.Table:
         raise WrongLabels(
             f"{path}: {_MATCH} is yes or no, or empty where nobody knows; found {', '.join(sorted(wrong))}"
         )
-    strata = answered["stratum"].cast(pl.Int64).to_list()
-    return pa.table({"stratum": strata, _MATCH: [answer == "yes" for answer in answered[_MATCH]]})
+    strata = answered["stratum"].cast(pl.Int64, strict=False)
+    if strata.null_count():
+        raise WrongLabels(f"{path}: stratum is the number that --ask wrote; it is not to be changed")
+    match = pa.array((answered[_MATCH] == "yes").to_list(), pa.bool_())
+    return pa.table({"stratum": pa.array(strata.to_list(), pa.int64()), _MATCH: match})

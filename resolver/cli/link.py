@@ -26,7 +26,9 @@ def link_command(
         list[str] | None,
         typer.Option("--map", metavar="COL=FIELD", help="What a column holds, if its name does not tell."),
     ] = None,
-    also: Annotated[str, typer.Option(metavar="COL,COL", help="Further columns to compare.")] = "",
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="COL,COL", help="Further columns to compare, at most four.")
+    ] = None,
     policy: Annotated[Path | None, typer.Option(help="policy.toml; its [linkage] is used.")] = None,
     model: Annotated[Path | None, typer.Option(help="A linkage model to use instead of training one.")] = None,
     threshold: Annotated[str, typer.Option(help="`auto`, or a match probability above which clusters join.")] = "auto",
@@ -39,31 +41,40 @@ def link_command(
 
     Beside OUT it writes the policy and the model that were used, to be edited and passed back.
     """
-    try:
-        with explained(as_json):
+    with explained(as_json):
+        try:
+            _check_folders(out, pairs)
             linkage = link(
                 files,
                 id=ids,
                 source=source,
                 columns=_mapping(columns or []),
-                also=[name for name in also.split(",") if name],
+                also=[name.strip() for names in also or [] for name in names.split(",") if name.strip()],
                 policy=decided.read(policy).linkage if policy else LinkagePolicy(),
                 model=LinkageModel.load(model) if model else None,
                 threshold=_threshold(threshold),
                 seed=seed,
             )
-    except (Unreadable, UnknownField, WrongModel, FileNotFoundError) as error:
-        complain(str(error), as_json=as_json)
-        raise typer.Exit(Exit.WRONG_USAGE) from error
-    with explained(as_json):
+        except (Unreadable, UnknownField, WrongModel, FileNotFoundError) as error:
+            complain(str(error), as_json=as_json)
+            raise typer.Exit(Exit.WRONG_USAGE) from error
         written = _written(linkage, out, pairs)
     shown.linked(linkage.summary(), written, as_json=as_json)
+
+
+def _check_folders(*written: Path | None) -> None:
+    """Hours of work are not to be lost because nobody can write them down."""
+    for path in written:
+        if path and not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
 
 
 def _mapping(told: list[str]) -> dict[str, str]:
     mapping = dict(pair.partition("=")[::2] for pair in told)
     if not all(mapping.values()):
         raise WrongPolicy("--map takes COLUMN=FIELD, e.g. --map surname_at_birth=family_name")
+    if len(mapping) < len(told):
+        raise WrongPolicy("--map names a column twice; a column holds one field")
     return mapping
 
 

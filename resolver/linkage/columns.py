@@ -86,15 +86,14 @@ class UnknownField(ValueError):
     """A column was mapped to a field that does not exist, or does not exist itself."""
 
 
-def understood(columns: Sequence[str], mapped: Mapping[str, str] | None = None, also: Sequence[str] = ()) -> Understood:
-    """What the columns of a table say. `mapped` (column -> field) overrides; `also` names further columns to compare.
+def understood(columns: Sequence[str], wanted: Sequence[tuple[str, str]] = (), also: Sequence[str] = ()) -> Understood:
+    """What the columns of a table say. `wanted` (column, field) overrides; `also` names further columns to compare.
 
     Raises UnknownField.
     """
-    mapped = mapped or {}
-    _check(columns, mapped, also)
-    fields = {name: column for column, name in mapped.items()}
-    free = [c for c in columns if c not in mapped and c not in also]
+    _check(columns, wanted, also)
+    fields = {name: column for column, name in wanted}
+    free = [c for c in columns if c not in fields.values() and c not in also]
     for name, spellings in SPELLINGS.items():
         if name not in fields:
             found = _best(free, spellings)
@@ -110,13 +109,18 @@ def understood(columns: Sequence[str], mapped: Mapping[str, str] | None = None, 
     return Understood(fields, others, tuple(c for c in columns if c not in used and c not in others))
 
 
-def _check(columns: Sequence[str], mapped: Mapping[str, str], also: Sequence[str]) -> None:
-    for column in (*mapped, *also):
+def _check(columns: Sequence[str], wanted: Sequence[tuple[str, str]], also: Sequence[str]) -> None:
+    named = [*(column for column, _ in wanted), *also]
+    for column in named:
         if column not in columns:
             raise UnknownField(f"there is no column {column!r}; there are {', '.join(columns)}")
-    for name in mapped.values():
+    for _, name in wanted:
         if name not in FIELDS:
             raise UnknownField(f"there is no field {name!r}; there are {', '.join(FIELDS)}")
+    for what, told in (("column", named), ("field", [name for _, name in wanted])):
+        twice = [name for place, name in enumerate(told) if name in told[:place]]
+        if twice:
+            raise UnknownField(f"the {what} {twice[0]!r} is named twice; a column holds one field")
     if len(also) > OTHERS:
         raise UnknownField(f"at most {OTHERS} further columns can be compared, not {len(also)}")
 

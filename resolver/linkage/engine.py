@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from resolver import standard_form
-from resolver.linkage import judging, records, scoring, training
+from resolver.linkage import charts, judging, records, scoring, training
 from resolver.linkage.blocking import Pairs
 from resolver.linkage.clustering import Clustered, agglomerate
 from resolver.linkage.columns import Understood
@@ -30,6 +30,12 @@ from resolver.linkage.tables import People, Told, read
 
 Ints = NDArray[np.int64]
 Threshold = float | Literal["auto"]
+Origin = Literal["trained on these records", "as given", "as shipped"]
+Named = tuple[str, str]
+
+
+class NotJudged(LookupError):
+    """There is nothing to show of this pair; the text says why, and what would change that."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,12 @@ class Linkage:
     `policy`: what was decided, with the budget that followed from the number of records.
     `pairs`: left_source, left_id, right_source, right_id, together (in one cluster), verdict, match_weight,
     match_probability, blocked_by, levels; sorted by the two records.
+    `origin`: where the model comes from.
     `rows`: where the two records of each pair stand in the input.
+    `stands_for`: for every row the one that was linked in its place, because it tells the very same (see repeats).
+
+    Charts are Splink's: they show themselves in a notebook, `save` writes them as HTML, and `chart_dict` is their
+    Vega-Lite specification.
     """
 
     clusters: pa.Table
@@ -48,10 +59,11 @@ class Linkage:
     model: LinkageModel
     policy: LinkagePolicy
     understood: Understood
-    trained: bool
+    origin: Origin
     compared: int
     told: pa.Table
     rows: tuple[Ints, Ints]
+    stands_for: Ints
 
     def save_clusters(self, path: Path | str) -> None:
         """Write the clusters as Parquet."""
@@ -65,14 +77,57 @@ class Linkage:
         left, right = (said.take(pa.array(rows)) for rows in self.rows)
         pq.write_table(self.pairs.append_column("left", left).append_column("right", right), path)
 
-    def match_weights_chart(self) -> dict[str, Any]:
-        """Splink's chart of the model's match weights, as a Vega-Lite specification."""
+    def match_weights_chart(self) -> scoring.Chart[Any]:
+        """The model's match weights, level by level; of e-mail addresses those that count where the names agree."""
         with _nobody() as nobody:
             trained = {
                 f.name.removesuffix(" (names agree)"): [(x.m, x.u) for x in f.levels] for f in self.model.features
             }
             prior = float(self.model.parameters(self.model.trained_on).prior[0])
             return scoring.match_weights_chart(nobody.connection, ALL, trained, prior)
+
+    def match_weights_histogram(self) -> scoring.Chart[Any]:
+        """How many judged pairs have which match weight. Raises NotJudged when there is none."""
+        if not self.pairs.num_rows:
+            raise NotJudged(
+                "no pair was judged: no blocking rule proposes two of these records that resemble each other"
+            )
+        with _nobody() as nobody:
+            return scoring.match_weights_histogram(nobody.connection, ALL, self.pairs)
+
+    def waterfall_chart(self, pairs: Sequence[tuple[Named, Named]]) -> scoring.Chart[Any]:
+        """How the match weight of each pair comes about, in bits: prior, comparisons, what sharing explains, their sum.
+
+        A record is named by its source and id, as in `clusters`. Raises NotJudged.
+        """
+        return scoring.waterfall_chart([self._bars(self._judged(left, right)) for left, right in pairs])
+
+    def _bars(self, number: int) -> list[scoring.Bar]:
+        left, right = (self.told.slice(rows[number], 1).to_pylist()[0] for rows in self.rows)
+        return charts.bars(self.pairs.slice(number, 1).to_pylist()[0], left, right)
+
+    def _judged(self, one: Named, other: Named) -> int:
+        """Which of `pairs` the two records are, or those that stand for them."""
+        a, b = (self.stands_for[self._row(named)] for named in (one, other))
+        pair = f"{':'.join(one)} and {':'.join(other)}"
+        if a == b:
+            raise NotJudged(f"{pair} tell the very same: they are one record told again, and nothing is weighed")
+        left, right = self.rows
+        found = np.flatnonzero(((left == a) & (right == b)) | ((left == b) & (right == a)))
+        if not found.size:
+            raise NotJudged(
+                f"{pair} were not judged: no blocking rule proposes them, or they weigh less than what is kept; "
+                "a policy with more pairs_per_record or lower keep_log_odds judges more"
+            )
+        return int(found[0])
+
+    def _row(self, named: Named) -> int:
+        same = (pc.equal(self.clusters[what], wanted) for what, wanted in zip(("source", "id"), named, strict=True))
+        rows = np.flatnonzero(np.asarray(pc.and_(*same)))
+        if rows.size != 1:
+            found = f"{rows.size} records are" if rows.size else "no record is"
+            raise NotJudged(f"{found} called {':'.join(named)}; records are named by source and id, as in clusters")
+        return int(rows[0])
 
     def _proposed_by(self) -> dict[str, int]:
         """Blocking rule -> judged pairs that it was the first to propose, the most productive first."""
@@ -91,7 +146,7 @@ class Linkage:
             "judged": self.pairs.num_rows,
             "pairs_per_record": self.policy.pairs_per_record,
             "blocking": self._proposed_by(),
-            "model": "trained on these records" if self.trained else "as given",
+            "model": self.origin,
             "fields": dict(self.understood.fields),
             "further": list(self.understood.others),
             "unused": list(self.understood.unused),
@@ -99,9 +154,7 @@ class Linkage:
         }
 
 
-def judge(
-    connection: duckdb.DuckDBPyConnection, people: str, model: LinkageModel, policy: LinkagePolicy, seed: int = 1
-) -> Weighed:
+def judge(connection: duckdb.DuckDBPyConnection, people: str, model: LinkageModel, policy: LinkagePolicy) -> Weighed:
     """Weigh every pair of the standardised table `people` that may be one person; see judging.PAIRS.
 
     Pairs under `policy.keep_log_odds` are left out. The same records give the same bytes whatever the threads.
@@ -168,9 +221,8 @@ def link(
     loaded = _loaded(once.people, policy)
     pairs = training.proposed(loaded, policy)
     policy = policy.model_copy(update={"pairs_per_record": policy.rule_budget(loaded.count)})
-    known = None
-    trained = model is None and loaded.count >= policy.small and pairs.size > 0
-    if trained:
+    known, origin = None, _origin(model, loaded.count, pairs, policy)
+    if origin == "trained on these records":
         model, known = training.train_on(loaded, pairs, policy, seed)
     model = model or LinkageModel.shipped()
     weighed = _weighed(loaded, pairs, known, model, policy)
@@ -190,11 +242,18 @@ def link(
         model=model,
         policy=policy,
         understood=told.understood,
-        trained=trained,
+        origin=origin,
         compared=weighed.considered,
         told=told.people.drop_columns(["record", "source"]),
         rows=(once.row[ends[0]], once.row[ends[1]]),
+        stands_for=once.row[once.place],
     )
+
+
+def _origin(given: LinkageModel | None, records: int, pairs: Pairs, policy: LinkagePolicy) -> Origin:
+    if given:
+        return "as given"
+    return "trained on these records" if records >= policy.small and pairs.size else "as shipped"
 
 
 def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:

@@ -8,7 +8,11 @@ posterior, so that few labels narrow the interval a little and many of them deci
 What neither blocking nor a cluster brought together nobody can be asked about. How much of it there is follows from how
 often the matches agree on one kind of evidence only (name, birth date, mailbox, phone, place, number), as the animals
 never caught follow from those caught once and twice: Chao's estimator (Biometrics 43, 1987, 783-791). Kinds of evidence
-are not independent, so it counts as right within a factor that labelled sets taught as well.
+are not independent, so it counts as right within a factor that labelled sets taught as well. Matches that no evidence
+could have caught are beyond it; there may be none, and they are taken to be about two in a thousand.
+
+An interval is the narrowest that holds 95 % of what is likely: a linkage may be perfect, and an interval without both
+tails would never say so.
 """
 
 from __future__ import annotations
@@ -28,12 +32,14 @@ from resolver.linkage import blocking
 
 EDGES = (-1.0, 1.0, 3.0, 6.0, 10.0)
 IMPLIED = 2 * (len(EDGES) + 1) + 1
-DRAWS = 4000
+DRAWS = 10_000
+CONFIDENCE = 0.95
 FREEDOM = 4
 SHARED = 0.7
 MISSED_WITHIN = 0.8
-LEAST_MISSED = 0.002
+NEVER_CAUGHT = 0.002
 PAIR = ["left_source", "left_id", "right_source", "right_id"]
+NEEDED = frozenset({*PAIR, "together", "match_weight"})
 GRID = np.linspace(-14.0, 14.0, 561)
 KINDS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("given",), ("family",)), (("birth", "birth_year"),), (("email",),), (("phone",),),
@@ -42,6 +48,10 @@ KINDS: tuple[tuple[tuple[str, ...], ...], ...] = (
 AGREE = frozenset({"exact", "same local part", "swapped"})
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class NothingToEstimate(ValueError):
+    """These are no judged pairs, or no labels of theirs; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,10 @@ class Reliability:
 
 
 RELIABILITY = {
-    0: Reliability(-1.4, 1.0), 1: Reliability(3.93, 1.0), 2: Reliability(-0.34, 1.0), 3: Reliability(3.36, 1.0),
-    4: Reliability(-0.85, 1.0), 5: Reliability(3.52, 1.0), 6: Reliability(-0.48, 1.0), 7: Reliability(4.93, 1.0),
-    8: Reliability(-0.01, 1.0), 9: Reliability(5.9, 1.18), 10: Reliability(1.01, 1.0), 11: Reliability(8.03, 1.06),
-    12: Reliability(1.01, 1.0), 13: Reliability(3.73, 1.0),
+    0: Reliability(-1.38, 1.0), 1: Reliability(3.57, 1.0), 2: Reliability(-0.19, 1.0), 3: Reliability(3.72, 1.0),
+    4: Reliability(-0.63, 1.0), 5: Reliability(3.76, 1.0), 6: Reliability(-0.37, 1.0), 7: Reliability(5.14, 1.0),
+    8: Reliability(0.44, 1.14), 9: Reliability(6.33, 1.14), 10: Reliability(1.33, 1.0), 11: Reliability(8.18, 1.1),
+    12: Reliability(1.33, 1.0), 13: Reliability(4.01, 1.0),
 }  # fmt: skip
 
 
@@ -83,8 +93,12 @@ class Quality:
 def considered(pairs: pa.Table) -> pa.Table:
     """The judged pairs (see Linkage.pairs), and those in one cluster because of others: their weight is NULL.
 
-    Rows that tell the very same were linked once (see repeats) and count once here.
+    Rows that tell the very same were linked once (see repeats) and count once here. Raises NothingToEstimate.
     """
+    if not set(pairs.column_names) >= NEEDED:
+        raise NothingToEstimate("these are no pairs such as `resolver link --pairs` writes")
+    if not pairs.num_rows:
+        raise NothingToEstimate("no pair was judged, so there is nothing to ask about or to estimate")
     both = {what: _both(pairs, what) for what in ("source", "id", *([""] if "left" in pairs.column_names else []))}
     name = pc.binary_join_element_wise(both["source"], both["id"], "\n")
     known = name.unique()
@@ -147,9 +161,13 @@ def _uncertainty(stratum: int) -> float:
 
 
 def estimate(pairs: pa.Table, labels: pa.Table, seed: int = 1) -> Quality:
-    """Quality from considered pairs and the labels of a sample: its `stratum`, and `match`, true for one person."""
+    """Quality from considered pairs and the labels of a sample: its `stratum`, and `match`, true for one person.
+
+    Raises NothingToEstimate when the labels cannot be of these pairs.
+    """
     stratum = strata(pairs)
     numbers, counts = np.unique(stratum, return_counts=True)
+    _check_labels(labels, numbers, counts)
     labelled, said = np.asarray(labels["stratum"]), np.asarray(labels["match"]).astype(np.bool_)
     generator = np.random.default_rng(seed)
     common = generator.standard_normal((DRAWS, 2))
@@ -161,8 +179,17 @@ def estimate(pairs: pa.Table, labels: pa.Table, seed: int = 1) -> Quality:
         quantile = ndtr(np.sqrt(SHARED) * common[:, number % 2] + np.sqrt(1 - SHARED) * own)
         share = _share(RELIABILITY[int(number)], yes, no, quantile)
         matches[:, i] = yes + generator.binomial(count - here.size, share)
-    missed = unseen(pairs) * np.exp(MISSED_WITHIN * generator.standard_normal(DRAWS))
-    return _quality(matches, missed, counts, numbers % 2 == 1, labelled.size)
+    joined = numbers % 2 == 1
+    caught = unseen(pairs) * np.exp(MISSED_WITHIN * generator.standard_normal(DRAWS))
+    never = NEVER_CAUGHT * counts[joined].sum() * generator.standard_exponential(DRAWS)
+    return _quality(matches, generator.poisson(caught + never), counts, joined, labelled.size)
+
+
+def _check_labels(labels: pa.Table, numbers: Ints, counts: Ints) -> None:
+    here = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    for row in pc.value_counts(labels["stratum"]).to_pylist():
+        if row["counts"] > here.get(row["values"], 0):
+            raise NothingToEstimate("the labels are not of these pairs: ask again, for the records were linked anew")
 
 
 def _share(known: Reliability, yes: int, no: int, quantile: Floats) -> Floats:
@@ -184,8 +211,7 @@ def unseen(pairs: pa.Table) -> float:
     joined = pairs.filter(pc.and_(pairs["together"], pc.is_valid(pairs["match_weight"])))
     agree = _agreements(joined["levels"].combine_chunks())
     none, once, twice = np.bincount(agree.sum(axis=0), minlength=3)[:3]
-    estimated = once * (once - 1) / (2.0 * (twice + 1)) - none
-    return float(max(estimated, LEAST_MISSED * joined.num_rows, 1.0))
+    return max(float(once * (once - 1) / (2.0 * (twice + 1)) - none), 0.0)
 
 
 def _agreements(levels: pa.MapArray) -> NDArray[np.bool_]:
@@ -201,10 +227,10 @@ def _agreements(levels: pa.MapArray) -> NDArray[np.bool_]:
     return np.stack([np.all([agree_on(fields) for fields in kind], axis=0) for kind in KINDS])
 
 
-def _quality(matches: Floats, missed: Floats, counts: Ints, joined: NDArray[np.bool_], labels: int) -> Quality:
-    right = matches[:, joined].sum(axis=1)
+def _quality(matches: Floats, missed: Ints, counts: Ints, joined: NDArray[np.bool_], labels: int) -> Quality:
+    right, together = matches[:, joined].sum(axis=1), int(counts[joined].sum())
     found = matches.sum(axis=1)
-    precision = right / max(int(counts[joined].sum()), 1)
+    precision = right / together if together else np.ones(DRAWS)
     recall = right / np.maximum(found + missed, 1e-9)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
     blocking_recall = found / np.maximum(found + missed, 1e-9)
@@ -212,5 +238,8 @@ def _quality(matches: Floats, missed: Floats, counts: Ints, joined: NDArray[np.b
 
 
 def _interval(draws: Floats) -> Interval:
-    low, middle, high = np.quantile(draws, [0.025, 0.5, 0.975])
-    return Interval(float(middle), float(low), float(high))
+    ordered = np.sort(draws)
+    within = int(np.ceil(CONFIDENCE * ordered.size))
+    lows, highs = ordered[: ordered.size - within + 1], ordered[within - 1 :]
+    narrowest = int((highs - lows).argmin())
+    return Interval(float(np.median(ordered)), float(lows[narrowest]), float(highs[narrowest]))

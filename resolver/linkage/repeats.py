@@ -45,7 +45,7 @@ def collapsed(people: pa.Table, threads: int) -> Collapsed:
     told = people.drop_columns(["record", "source"])
     if not told.num_columns:
         return Collapsed(people, everything, everything)
-    row_hash = _row_hashes(told, threads)
+    row_hash = row_hashes(told, threads)
     identified = _identified(people)
     if not identified.any() or _distinct(row_hash[identified]) > WORTH_IT * people.num_rows:
         return Collapsed(people, everything, everything)
@@ -57,7 +57,8 @@ def collapsed(people: pa.Table, threads: int) -> Collapsed:
     return Collapsed(people.take(pa.array(order[starts])), number, order[starts])
 
 
-def _row_hashes(told: pa.Table, threads: int) -> NDArray[np.uint64]:
+def row_hashes(told: pa.Table, threads: int) -> NDArray[np.uint64]:
+    """One hash per row over all its columns."""
     with duckdb.connect(config={"threads": threads}) as connection:
         connection.register("linkage_told", told)
         return np.asarray(connection.execute(queries("linkage")["row_hashes"]).fetchnumpy()["hash"])

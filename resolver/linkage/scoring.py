@@ -7,6 +7,7 @@ Splink writes the SQL from our comparison specification and DuckDB runs it; the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from splink import DuckDBAPI, Linker
+from splink.internals.charts import SplinkChart, WaterfallChart
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 from splink.internals.pipeline import CTEPipeline
 
@@ -22,6 +24,7 @@ from resolver.linkage.comparisons import Comparison
 
 CHUNK = 4_000_000
 Levels = NDArray[np.uint8]
+Chart = SplinkChart
 
 
 def settings(comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -99,8 +102,8 @@ def match_weights_chart(
     comparisons: Sequence[Comparison],
     trained: Mapping[str, Sequence[tuple[float, float]]],
     prior: float,
-) -> dict[str, Any]:
-    """Splink's chart of match weights (a Vega-Lite specification) for (m, u) per comparison and level.
+) -> Chart[Any]:
+    """Splink's chart of match weights for (m, u) per comparison and level.
 
     The connection has the table `linkage_record`, which may be empty.
     """
@@ -111,4 +114,51 @@ def match_weights_chart(
         for level, (m, u) in zip(levels, trained[comparison["output_column_name"]], strict=True):
             level |= {"m_probability": m, "u_probability": u}
     linker = Linker(DuckDBAPI(connection).register("linkage_record"), drawn, log_level=None)
-    return dict(linker.visualisations.match_weights_chart().chart_dict)
+    return linker.visualisations.match_weights_chart()
+
+
+def match_weights_histogram(
+    connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison], judged: pa.Table
+) -> Chart[Any]:
+    """Splink's histogram of the match weights of judged pairs. The connection has the table `linkage_record`."""
+    api = DuckDBAPI(connection)
+    linker = Linker(api.register("linkage_record"), settings(comparisons), log_level=None)
+    weights = linker.table_management.register_table_predict(api.register(judged.select(["match_weight"])))
+    return linker.visualisations.match_weights_histogram(weights)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One part of a match weight: the comparison, the level reached, its weight in bits, what both records tell."""
+
+    name: str
+    level: str
+    weight: float
+    left: str = ""
+    right: str = ""
+
+
+def waterfall_chart(pairs: Sequence[Sequence[Bar]]) -> Chart[Any]:
+    """Splink's chart of how match weights come about: for every pair its bars, the first the prior, the last the sum.
+
+    Splink would make the bars of its own model's parameters; these are ours.
+    """
+    records = [
+        {
+            "record_number": number, "bar_sort_order": place, "column_name": bar.name, "label_for_charts": bar.level,
+            "log2_bayes_factor": bar.weight, "bayes_factor": 2.0**bar.weight, "value_l": bar.left, "value_r": bar.right,
+        }
+        for number, bars in enumerate(pairs)
+        for place, bar in enumerate(bars)
+    ]  # fmt: skip
+    return _Waterfall(records)
+
+
+class _Waterfall(WaterfallChart):
+    """Splink's slider has a stop for every bar; this one has a stop for every pair."""
+
+    @property
+    def chart_spec(self) -> dict[str, Any]:
+        drawn = super().chart_spec
+        drawn["params"][0]["bind"]["max"] = max((row["record_number"] for row in self.chart_data), default=0)
+        return drawn

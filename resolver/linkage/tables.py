@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resolver.linkage.columns import Understood, understood
+from resolver.linkage.repeats import row_hashes
 
 
 class Frame(Protocol):
-    """A data frame that speaks Arrow (polars, DuckDB relations) or pandas."""
+    """A data frame that speaks Arrow (polars, pandas, DuckDB relations, record batches)."""
 
-    @property
-    def columns(self) -> Sequence[str]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 
 People: TypeAlias = str | Path | Sequence[str | Path] | pa.Table | Frame
@@ -50,13 +51,19 @@ def read(
 ) -> Told:
     """Read a path, several paths, or a frame (polars, pandas, Arrow). Raises Unreadable or columns.UnknownField."""
     rows = _rows(given)
-    mapped = dict(columns or {})
-    mapped |= {id: "record"} if id else {}
-    mapped |= {source: "source"} if source else {}
+    wanted = [*(columns or {}).items(), *([(id, "record")] if id else []), *([(source, "source")] if source else [])]
     told = [column for column in rows.column_names if column != FILE]
-    known = understood(told, mapped, also)
+    if len(set(told)) < len(told):
+        raise Unreadable(f"two columns have one name; there are: {', '.join(told)}")
+    nested = [column for column in told if pa.types.is_nested(rows[column].type)]
+    known = understood([column for column in told if column not in nested], wanted, also)
+    known = replace(known, warnings=[f"{column} holds several values in one: it is not read" for column in nested])
     if not set(known.fields) - {"record", "source"} and not known.others:
-        raise Unreadable(f"no column says anything about a person; there are: {', '.join(told)}")
+        numbered = all(NUMBERED.fullmatch(column) for column in told)
+        raise Unreadable(
+            f"no column says anything about a person; there are: {', '.join(told)}"
+            + (" (the first line names none, so they are numbered; --map says what they hold)" if numbered else "")
+        )
     return _told(rows, known)
 
 
@@ -71,6 +78,10 @@ SHAPES = {
 IDENTIFYING = ("email", "phone", "national_id", "loyalty_number")
 CROWD, CROWD_SHARE = 20, 0.005
 LOOKED_AT = 10_000
+DELIMITERS = ",;\t|"
+NUMBERED = re.compile(r"column\d+")
+MADE_UP = (["column0"], ["json"])
+"""The columns that DuckDB finds in a CSV or JSON file in which nothing stands."""
 
 
 def _rows(given: People) -> pa.Table:
@@ -78,11 +89,32 @@ def _rows(given: People) -> pa.Table:
         return _file(Path(given))
     if isinstance(given, pa.Table):
         return given
-    if isinstance(given, Sequence):
-        return pa.concat_tables([_file(Path(path)) for path in given], promote_options="permissive")
+    if isinstance(given, Sequence) and given:
+        return _stacked([_file(Path(path)) for path in given])
     if hasattr(given, "to_arrow"):
         return given.to_arrow()
-    return pa.Table.from_pandas(given, preserve_index=False)
+    if hasattr(given, "iloc"):
+        return pa.Table.from_pandas(given, preserve_index=False)
+    if hasattr(given, "__arrow_c_stream__"):
+        return pa.table(given)
+    raise Unreadable(f"a {type(given).__name__} is no table of people: give a path, several, or a data frame")
+
+
+def _stacked(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table below the other; a column that is a number in one and text in another is text."""
+    kinds: dict[str, set[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            kinds.setdefault(field.name, set()).add(field.type)
+    mixed = {name for name, types in kinds.items() if len(types) > 1 and not any(map(pa.types.is_nested, types))}
+    alike = [
+        pa.table({name: _text(table[name]) if name in mixed else table[name] for name in table.column_names})
+        for table in tables
+    ]
+    try:
+        return pa.concat_tables(alike, promote_options="default")
+    except pa.ArrowTypeError as error:
+        raise Unreadable(f"the files do not go together: {error}") from error
 
 
 def _file(path: Path) -> pa.Table:
@@ -94,28 +126,45 @@ def _file(path: Path) -> pa.Table:
         elif kind in (".json", ".ndjson", ".jsonl"):
             rows = connection.read_json(str(path)).to_arrow_table()
         elif kind in (".csv", ".tsv", ".txt"):
-            rows = connection.read_csv(str(path), all_varchar=True).to_arrow_table()
+            rows = _csv(connection, path)
         else:
             raise Unreadable(f"{path}: neither CSV, Parquet nor NDJSON by its name")
     except duckdb.Error as error:
-        raise Unreadable(f"{path}: {error}") from error
+        raise Unreadable(f"{path}: {_reason(error)}") from error
+    if rows.column_names in MADE_UP and not any(str(value or "").strip() for value in rows[0].to_pylist()):
+        raise Unreadable(f"{path} is empty")
     stem = pa.array([path.name.split(".")[0]], pa.string())
     return rows.append_column(FILE, pc.take(stem, pa.array([0] * rows.num_rows, pa.int32())))
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> pa.Table:
+    """The rows of a CSV. DuckDB takes lines of different lengths for a file of one column: they are no table."""
+    rows = connection.read_csv(str(path), all_varchar=True, skiprows=0)
+    delimiter = next((one for one in DELIMITERS if one in rows.columns[0]), None)
+    if delimiter is None or len(rows.columns) > 1:
+        return rows.to_arrow_table()
+    names = dict.fromkeys(rows.columns[0].split(delimiter), "VARCHAR")
+    strict = connection.read_csv(str(path), delimiter=delimiter, header=True, auto_detect=False, columns=names)
+    return strict.to_arrow_table()
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says is wrong, without the row that it shows and the settings that it suggests."""
+    lines = str(error).partition("Possible")[0].splitlines()
+    return " ".join(line.strip() for line in lines if line.strip() and not line.startswith("Original Line"))
 
 
 def _told(rows: pa.Table, known: Understood) -> Told:
     fields = {name: _text(rows[column]) for name, column in known.fields.items()}
     warnings = list(known.warnings)
-    row_numbers = pc.cast(pa.array(np.arange(rows.num_rows)), pa.string())
     ids = fields.pop("record", None)
     if ids is None:
         warnings.append("no column of ids: rows are numbered")
-    ids = row_numbers if ids is None else pc.coalesce(ids, row_numbers)
+        ids = pa.nulls(rows.num_rows, pa.string())
     source = fields.pop("source", None)
     if source is None:
         source = _text(rows[FILE]) if FILE in rows.column_names else pa.nulls(rows.num_rows, pa.string())
     source = pc.fill_null(source, "")
-    record = _record_ids(source, ids, row_numbers, warnings)
     if "age" in fields:
         age = fields.pop("age")
         if "birth_year" not in fields and "birth_date" not in fields:
@@ -123,8 +172,15 @@ def _told(rows: pa.Table, known: Understood) -> Told:
     for number, column in enumerate(known.others, 1):
         fields[f"other_{number}"] = _text(rows[column])
     warnings += _useless(known, fields) + _dangerous(known, fields)
-    people = pa.table({"record": record, "source": source, **fields})
-    return Told(people, _plain(source), _plain(ids), replace(known, warnings=warnings))
+    people = pa.table({"source": source, **fields})
+    record = _record_ids(source, ids, people, warnings)
+    numbers = pc.cast(pa.array(np.arange(rows.num_rows)), pa.string())
+    return Told(
+        people.add_column(0, "record", record),
+        _plain(source),
+        _plain(pc.coalesce(ids, numbers)),
+        replace(known, warnings=warnings),
+    )
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -143,13 +199,29 @@ def _plain(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _record_ids(source: pa.Array, ids: pa.Array, numbers: pa.Array, warnings: list[str]) -> pa.Array:
-    """An id that is the row's own: the id, with the source before it or the row number behind it where it must be."""
+def _record_ids(source: pa.Array, ids: pa.Array, people: pa.Table, warnings: list[str]) -> pa.Array:
+    """A name that is the row's own: its id, with the source before it and what it tells behind it where it must be.
+
+    Never its place: the same rows in another order are the same records.
+    """
     for candidate in (ids, pc.binary_join_element_wise(source, ids, ":")):
-        if pc.count_distinct(candidate).as_py() == len(candidate):
+        if not candidate.null_count and pc.count_distinct(candidate).as_py() == len(candidate):
             return candidate
-    warnings.append("ids are not unique, not even within a source: rows are told apart by their number")
-    return pc.binary_join_element_wise(source, ids, numbers, ":")
+    if ids.null_count < len(ids):
+        warnings.append("ids are missing or not unique, even within a source: rows are told apart by what they tell")
+    return pc.binary_join_element_wise(source, pc.fill_null(ids, ""), _contents(people), ":")
+
+
+def _contents(people: pa.Table) -> pa.Array:
+    """A hash of what each row tells, and which of those that tell the very same it is."""
+    hashes = row_hashes(people, threads=1)
+    order = np.argsort(hashes, kind="stable")
+    first = np.r_[True, hashes[order][1:] != hashes[order][:-1]] if order.size else np.empty(0, np.bool_)
+    repeat = np.empty(order.size, np.int64)
+    repeat[order] = np.arange(order.size) - np.maximum.accumulate(np.where(first, np.arange(order.size), 0))
+    return pa.array(
+        [f"{value:016x}-{n}" for value, n in zip(hashes.tolist(), repeat.tolist(), strict=True)], pa.string()
+    )
 
 
 def _year_of(age: pa.Array) -> pa.Array:

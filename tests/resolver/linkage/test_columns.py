@@ -29,8 +29,22 @@ def test_a_birth_place_is_compared_and_is_no_city() -> None:
 
 
 def test_a_mapping_overrides_and_mistakes_are_named() -> None:
-    assert understood(["a", "b"], {"a": "family_name"}).fields == {"family_name": "a"}
+    assert understood(["a", "b"], [("a", "family_name")]).fields == {"family_name": "a"}
     with pytest.raises(UnknownField, match="no field 'surname'"):
-        understood(["a"], {"a": "surname"})
+        understood(["a"], [("a", "surname")])
     with pytest.raises(UnknownField, match="no column 'z'"):
         understood(["a"], also=["z"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "also", "twice"),
+    [
+        ([("a", "email"), ("b", "email")], [], "field 'email'"),
+        ([("a", "email"), ("a", "record")], [], "column 'a'"),
+        ([("a", "email")], ["a"], "column 'a'"),
+        ([], ["b", "b"], "column 'b'"),
+    ],
+)
+def test_nothing_is_mapped_twice(wanted: list[tuple[str, str]], also: list[str], twice: str) -> None:
+    with pytest.raises(UnknownField, match=f"the {twice} is named twice"):
+        understood(["a", "b"], wanted, also)

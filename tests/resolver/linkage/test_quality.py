@@ -1,11 +1,27 @@
 """Precision and recall come with intervals that hold the truth as often as they say, from no label, few or many."""
 
+from collections.abc import Callable
+
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from scipy.special import expit
 
-from resolver.linkage.quality import IMPLIED, MISSED_WITHIN, RELIABILITY, considered, estimate, sample, strata, unseen
+from resolver.linkage.quality import (
+    IMPLIED,
+    MISSED_WITHIN,
+    NEVER_CAUGHT,
+    RELIABILITY,
+    NothingToEstimate,
+    considered,
+    estimate,
+    sample,
+    strata,
+    unseen,
+)
+from tests.benchmarks.quality import asked, known, population
+from tests.benchmarks.retail import retail
 
 LEVEL = pa.struct([("level", pa.string()), ("weight", pa.float64())])
 
@@ -43,11 +59,25 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say(size: int) -> None:
         table, truth = judged(3000, seed)
         joined = np.asarray(table["together"])
         right = (joined & truth).sum()
-        hidden = unseen(table) * np.exp(MISSED_WITHIN * np.random.default_rng(seed + 1000).standard_normal())
+        chance = np.random.default_rng(seed + 1000)
+        never = NEVER_CAUGHT * joined.sum() * chance.standard_exponential()
+        hidden = chance.poisson(unseen(table) * np.exp(MISSED_WITHIN * chance.standard_normal()) + never)
         quality = estimate(table, labelled(table, truth, size, seed), seed)
         covered.append(quality.precision.low <= right / joined.sum() <= quality.precision.high)
         covered.append(quality.recall.low <= right / (truth.sum() + hidden) <= quality.recall.high)
     assert np.mean(covered) > 0.88
+
+
+@pytest.mark.parametrize(("told", "size"), [(population, 500), (retail, 2_000)], ids=["population", "customers"])
+def test_the_truth_of_people_of_whom_nothing_was_learnt_lies_within(
+    told: Callable[[int, int], pl.DataFrame], size: int
+) -> None:
+    one = known(told(size, 61))
+    for labels in (0, 50, 300):
+        found = asked(one, labels, seed=1)
+        for figure, truth in one.truth.items():
+            interval = getattr(found, figure)
+            assert interval.low <= truth <= interval.high, (labels, figure)
 
 
 def test_labels_narrow_the_interval() -> None:
@@ -93,3 +123,40 @@ def test_what_nobody_saw_is_told_from_what_was_seen_once_and_twice() -> None:
         {**{c: table[c] for c in ("together", "match_weight")}, "levels": levels(fields, np.ones_like(seen))}
     )
     assert unseen(often) < 0.01 * len(seen)
+
+
+def test_a_perfect_linkage_is_within_its_intervals() -> None:
+    """Heavy pairs that agree in nearly everything, as Febrl's do: nothing may be missed at all, and nothing wrong."""
+    agree = np.random.default_rng(1).random((6_000, 5)) < 0.95
+    ids = [f"{n:06}" for n in range(12_000)]
+    table = pa.table({
+        "left_source": [""] * 6_000, "left_id": ids[:6_000], "right_source": [""] * 6_000, "right_id": ids[6_000:],
+        "together": [True] * 6_000, "match_weight": [30.0] * 6_000,
+        "levels": levels(("birth", "email", "phone", "address", "loyalty"), agree)})  # fmt: skip
+    for size in (0, 50, 300):
+        found = estimate(table, labelled(table, np.ones(6_000, np.bool_), size, 1))
+        assert {i.high for i in (found.precision, found.recall, found.f1, found.blocking_recall)} == {1.0}
+        assert found.f1.low > 0.98
+
+
+def test_where_nothing_was_joined_nothing_was_joined_wrongly() -> None:
+    table, _ = judged(1000, 1)
+    apart = table.set_column(table.column_names.index("together"), "together", pa.array([False] * 1000))
+    found = estimate(apart, labelled(apart, np.zeros(1000, np.bool_), 0, 1))
+    assert found.precision.low == found.precision.high == 1.0
+    assert found.recall.high == 0.0
+
+
+def test_labels_of_other_pairs_are_refused() -> None:
+    table, truth = judged(1000, 1)
+    labels = labelled(table, truth, 50, 1)
+    with pytest.raises(NothingToEstimate, match="not of these pairs"):
+        estimate(table.slice(0, 20), labels)
+
+
+def test_what_are_no_pairs_is_refused() -> None:
+    with pytest.raises(NothingToEstimate, match="no pairs such as"):
+        considered(pa.table({"source": ["a"], "id": ["1"], "cluster": ["1"]}))
+    table, _ = judged(10, 1)
+    with pytest.raises(NothingToEstimate, match="no pair was judged"):
+        considered(table.slice(0, 0))
