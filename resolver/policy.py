@@ -113,7 +113,7 @@ class Policy(Frozen):
     """Country of phone numbers and addresses that name none."""
     landing: LandingPolicy = LandingPolicy()
     rules: RulesPolicy = RulesPolicy()
-    linkage: LinkagePolicy = LinkagePolicy(keep_log_odds=-2.5, lowest=-2.5, unscored=-2.5)
+    linkage: LinkagePolicy = LinkagePolicy(keep_log_odds=-2.5, threshold=0.5, lowest=-2.5, unscored=-2.5)
     """Stricter than `link()` on a table: profiles are shown to people and destinations, so a wrong merge costs more."""
     review: ReviewPolicy = ReviewPolicy()
     survivorship: SurvivorshipPolicy = SurvivorshipPolicy()

@@ -56,7 +56,7 @@ def agglomerate(
     policy = policy or LinkagePolicy()
     ids = pa.array(sorted(records), pa.string())
     left, right, known = _ends(ids, pairs)
-    log_odds = np.asarray(pairs["log_odds"], np.float64)[known]
+    log_odds = np.asarray(pairs["log_odds"], np.float64)[known] - policy.line
     wall_ends, join_ends, against = _known_ends(ids, walls), _known_ends(ids, joins), _known_ends(ids, contradictions)
     bounds = Bounds(policy.lowest, policy.highest, policy.unscored)
     found = agglomeration.clusters(len(ids), left, right, log_odds, bounds, wall_ends, join_ends, against)
@@ -138,7 +138,7 @@ def _doubts(
         apart[shown], "likely one person, but the records around them disagree", "joined on little evidence"
     )
     rows = pa.table({"left": ids.take(pa.array(left[shown])), "right": ids.take(pa.array(right[shown])),
-                     "log_odds": log_odds[shown], "reason": pa.array(reason, pa.string())})  # fmt: skip
+                     "log_odds": log_odds[shown] + policy.line, "reason": pa.array(reason, pa.string())})  # fmt: skip
     return rows.sort_by([("left", "ascending"), ("right", "ascending")]), doubtful
 
 

@@ -212,10 +212,12 @@ def link(
     `people` is a path (CSV, Parquet, NDJSON), several paths, or a frame. `columns` maps columns to fields where their
     names do not tell; `also` names further columns to compare. Without a `model` one is trained on the table itself;
     a table too small to learn from is judged by the shipped one. `threshold` is the match probability above which
-    clusters join; 'auto' is where the evidence for and against is even.
+    clusters join; 'auto' leaves it to the policy.
     Rows that tell the very same are linked once (see repeats). Raises tables.Unreadable or columns.UnknownField.
     """
     policy = policy or LinkagePolicy()
+    if threshold != "auto":
+        policy = policy.model_copy(update={"threshold": threshold})
     told = read(people, id=id, source=source, columns=columns, also=also)
     once = collapsed(told.people, policy.threads)
     loaded = _loaded(once.people, policy)
@@ -229,7 +231,7 @@ def link(
     loaded.connection.close()
     clustered = agglomerate(
         once.people["record"].to_pylist(),
-        _shifted(weighed.pairs, threshold),
+        weighed.pairs,
         walls=_walls(weighed.contradictions),
         contradictions=weighed.contradictions,
         policy=policy,
@@ -262,14 +264,6 @@ def _loaded(people: pa.Table, policy: LinkagePolicy) -> records.Records:
     standard_form.people(connection, "link_told", "linkage_people")
     connection.unregister("link_told")
     return records.within(connection)
-
-
-def _shifted(judged: pa.Table, threshold: Threshold) -> pa.Table:
-    ends = judged.select(["left", "right", "log_odds"])
-    if threshold == "auto":
-        return ends
-    line = np.log(threshold / (1.0 - threshold))
-    return ends.set_column(2, "log_odds", pc.subtract(ends["log_odds"], line))
 
 
 def _walls(contradictions: pa.Table) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,6 +18,7 @@ class LinkagePolicy(BaseModel):
     strict_rounds: int = Field(2, ge=0, description="rounds in which strictly drawn clusters correct the model")
     generous_rounds: int = Field(2, ge=0, description="rounds after these in which generously drawn ones do")
     keep_log_odds: float = Field(-2.0, description="judged pairs below this are not kept")
+    threshold: float = Field(0.4, gt=0, lt=1, description="match probability above which clusters join")
     lowest: float = Field(-1.5, description="evidence against, bounded when clustering")
     highest: float = Field(10.0, description="evidence for, bounded when clustering")
     unscored: float = Field(-1.5, description="what a pair that was never scored counts for when clustering")
@@ -23,6 +26,11 @@ class LinkagePolicy(BaseModel):
     margin: float = Field(1.0, ge=0, description="how much more a record must resemble one of two people kept apart")
     small: int = Field(300, ge=0, description="below this many records the shipped model is used as it is")
     threads: int = Field(2, ge=1)
+
+    @property
+    def line(self) -> float:
+        """The threshold as log-odds."""
+        return math.log(self.threshold / (1.0 - self.threshold))
 
     def rule_budget(self, records: int) -> float:
         """Pairs per record that each blocking rule may propose."""
