@@ -290,6 +290,16 @@ def test_of_two_rows_that_tell_one_record_the_later_counts_whoever_reads_them(
     assert current == [("Bea",)]
 
 
+@pytest.mark.parametrize("odd", [b'\xc2\xa0{"id":"8"}', b'{"id":"\\u00a08"}', b'{"id":"8\xe2\x80\x83"}'])
+@pytest.mark.parametrize("plain_first", [True, False])
+def test_a_record_whose_id_one_row_tells_as_only_python_reads_it_lands_the_same_both_ways(
+    odd: bytes, plain_first: bool, tmp_path: Path
+) -> None:
+    rows = [b'{"id":"8"}', odd] if plain_first else [odd, b'{"id":"8"}']
+    in_bulk, by_page = both_ways(tmp_path, "people.ndjson", b"\n".join(rows))
+    assert in_bulk == by_page
+
+
 def test_refused_rows_of_a_bulk_file_are_read_again_after_a_fix(
     tmp_path: Path, landing: Land, connection: duckdb.DuckDBPyConnection
 ) -> None:
