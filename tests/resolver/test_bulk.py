@@ -191,6 +191,28 @@ def test_no_csv_is_read_in_two_ways(data: list[bytes], tmp_path: Path) -> None:
     assert in_bulk == by_page
 
 
+@pytest.mark.parametrize("delimiter", [",", "|"])
+@pytest.mark.parametrize(
+    "row", ["1,Ana,38,", "1,Ana,38,,", "1,Ana,,", ",,,", '1,Ana,38,""', '1,"A,b",38,', '1,"A\nb",38,', '"1","A\nb",,""']
+)
+def test_a_row_that_ends_with_empty_cells_beyond_the_columns_is_refused_both_ways(
+    row: str, delimiter: str, tmp_path: Path
+) -> None:
+    content = f"id,first,size\n0,Bo,37\n{row}\n".replace(",", delimiter).encode()
+    bare: dict[str, Any] = {"columns": {"given_name": "first"}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", content, **bare)
+    assert in_bulk == by_page
+    assert (len(in_bulk[0]), len(in_bulk[1])) == (1, 1)
+
+
+def test_a_last_cell_that_is_empty_is_no_cell_too_many(tmp_path: Path) -> None:
+    content = b'id,first,size\n0,Bo,\n1,"A,b,c",\n2,"A\nb,",""\n'
+    bare: dict[str, Any] = {"columns": {"given_name": "first"}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", content, **bare)
+    assert in_bulk == by_page
+    assert [bulk.rows for bulk in bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "few.csv"}))] == [3]
+
+
 @trying
 @given(
     header=st.sampled_from(['"id","first","size"', 'id,"first",size', '"id",first,"size"', "id,first,size"]),
