@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 import pyarrow as pa
 
-from models.errors import Forgotten, OutsideError, Rejected
+from models.errors import Forgotten, OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import Bulk, Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from resolver import bulk
@@ -109,10 +109,23 @@ def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
         try:
             total += bring(name)
         except OutsideError as error:
-            run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
+            run.trouble(f"{source.name} {name}: {_sentence(error)} What landed before stays; {_rest(error)}")
             if not isinstance(error, Rejected):
                 break
     return total
+
+
+def _sentence(error: OutsideError) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
+def _rest(error: OutsideError) -> str:
+    """What becomes of what did not land: only what is down or busy comes back by itself."""
+    if isinstance(error, TryLater):
+        return "the next run reads the rest."
+    if isinstance(error, SignInAgain):
+        return "the rest is read once the credentials, and what they may read, are put right."
+    return "the rest is read once that is put right."
 
 
 def _delta(run: Run, source: Source, name: str) -> Landed:
@@ -120,7 +133,7 @@ def _delta(run: Run, source: Source, name: str) -> Landed:
     try:
         return _window(run, source, name, _since(run, source.name, name), partial(_append, run, source))
     except Forgotten as error:
-        run.trouble(f"{source.name} {name}: {error} Everything is read instead.")
+        run.trouble(f"{source.name} {name}: {_sentence(error)} Everything is read instead.")
         return sum(
             (_compared(run, source, each) for each in source.objects if each in {*source.listed, name}), Landed()
         )

@@ -143,7 +143,7 @@ def _is_oddly_quoted(data: bytes) -> bool:
 
 
 def _csv_rows(lines: Sequence[bytes], delimiter: bytes, width: int) -> int | None:
-    """How many rows there are; None if one of them may end with empty cells beyond the columns, which DuckDB lets pass."""
+    """How many rows there are; None if one may end with empty cells beyond the columns, which DuckDB lets pass."""
     rows, empty = 0, (delimiter, delimiter + b'""')
     for row in _csv_row(lines):
         rows += 1
