@@ -1,5 +1,6 @@
 """What came back over HTTP, and what it means for the caller."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -9,6 +10,10 @@ import orjson
 
 from models.errors import Contradicted, OutsideError, Rejected, SignInAgain, TryLater
 
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""Half a character, written as an escape: a vendor has cut a text in the middle of an emoji."""
 _BUSY = {408, 423, 425, 429}
 _CONTRADICTED = {409, 412}
 
@@ -25,9 +30,16 @@ class Answer:
     correlation_id: str
 
     def json(self) -> Any:  # noqa: ANN401  whatever JSON holds; vendor models give it types
-        """The content as JSON. Raises TryLater if it is none: a gateway spoke in the vendor's place."""
+        """The content as JSON; half a character, which is no text, becomes the sign for one that is unreadable.
+
+        Raises TryLater if it is none: a gateway spoke in the vendor's place.
+        """
         try:
             return orjson.loads(self.content)
+        except orjson.JSONDecodeError:
+            mended = _HALF.sub(rb"\\ufffd", self.content)
+        try:
+            return orjson.loads(mended)
         except orjson.JSONDecodeError as error:
             message = f"{self.asked}: answered {self.status} without JSON"
             raise TryLater(message, correlation_id=self.correlation_id, code=str(self.status)) from error

@@ -169,7 +169,8 @@ def drops(folder: Path, vendor: str, wanted: Callable[[str], bool], done_suffix:
     try:
         entries = {entry.name: entry for entry in os.scandir(folder)}
     except OSError as error:
-        raise TryLater(f"{vendor}: the folder of the files cannot be read", code=type(error).__name__) from error
+        why = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise TryLater(f"{vendor}: the folder {folder} {why}", code=type(error).__name__) from error
     whole = [
         name for name in entries if not name.startswith(".") and (not done_suffix or name + done_suffix in entries)
     ]

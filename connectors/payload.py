@@ -30,9 +30,27 @@ def write_path(payload: Payload, path: str, value: Any) -> None:  # noqa: ANN401
     payload[last] = value
 
 
+DEEPEST = 100
+"""Levels of a payload that is deeper than can be written. What vendors mean to say has a dozen."""
+
+
+def bounded(told: Any, depth: int = DEEPEST) -> Any:  # noqa: ANN401 - any JSON value
+    """The value without what is nested deeper: a text in its place says so."""
+    if not isinstance(told, dict | list):
+        return told
+    if depth == 0:
+        return "nested too deep"
+    if isinstance(told, list):
+        return [bounded(one, depth - 1) for one in told]
+    return {name: bounded(one, depth - 1) for name, one in told.items()}
+
+
 def canonical(payload: Payload) -> str:
-    """JSON with sorted keys and no blanks: equal content is equal text."""
-    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
+    """JSON with sorted keys and no blanks: equal content is equal text. Of what is too deep to be written, the top."""
+    try:
+        return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return orjson.dumps(bounded(payload), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def parsed(text: str) -> Payload:

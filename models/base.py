@@ -22,7 +22,10 @@ def _in_utc(moment: datetime) -> datetime:
         return moment  # what connectors mostly hand over: nothing to work out, millions of times
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone; the connector knows which one the source means")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar once it is in UTC") from None
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]

@@ -1,9 +1,15 @@
 """Loyalty: accounts, the entries that move points, the lots they make."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from models.base import Frozen, Moment
+
+MOST_POINTS = 10**15
+Points = Annotated[int, Field(gt=-MOST_POINTS, lt=MOST_POINTS)]
+"""So many that nobody has them; a warehouse can still add them up."""
 
 EntryKind = Literal[
     "earn", "redeem", "expire", "adjust", "transfer_in", "transfer_out", "reverse_earn", "reverse_redeem"
@@ -25,7 +31,7 @@ class LoyaltyMember(Frozen):
     programme: str = "main"
     status: Literal["active", "merged", "closed"] = "active"
     tier: Tier | None = None
-    balance: int | None = None
+    balance: Points | None = None
     """Points the source says are spendable; our own sum of entries is compared with it, never replaced by it."""
     enrolled_at: Moment | None = None
     customer: str | None = None
@@ -40,7 +46,7 @@ class LoyaltyEntry(Frozen):
     programme: str = "main"
     external_id: str
     movement: EntryKind
-    points: int
+    points: Points
     """Signed: positive adds to the balance, negative takes from it."""
     at: Moment
     expires_on: date | None = None

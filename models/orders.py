@@ -16,10 +16,14 @@ OrderChannel = Literal["web", "app", "pos", "phone"]
 PaymentStatus = Literal["pending", "authorised", "paid", "part_refunded", "refunded", "failed", "unknown"]
 
 
+LARGEST_AMOUNT = 10**13
+"""From here on it is no price in any currency, and soon no number that a warehouse can hold."""
+
+
 class Money(Frozen):
     """An amount and its ISO 4217 currency. Amounts of two currencies are never added."""
 
-    amount: Decimal
+    amount: Annotated[Decimal, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT)]
     currency: Currency
 
     def __add__(self, other: "Money") -> "Money":

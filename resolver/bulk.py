@@ -22,7 +22,10 @@ _QUERIES = queries("bulk")
 
 
 class Unreadable(Exception):
-    """DuckDB cannot read the stretch: a torn row, a line that is too long. Its source reads it a page at a time."""
+    """DuckDB cannot read the stretch: a torn row, a line that is too long, an id that it reads otherwise than Python.
+
+    Its source reads it a page at a time.
+    """
 
 
 Outcome = SourceRecord | Refusal
@@ -36,7 +39,12 @@ def read(run: Run, bulk: Bulk, translate: Callable[[str, str], Outcome]) -> Sequ
         raise Unreadable(f"{rows} rows of {bulk.rows}")
     run.warehouse.execute(_QUERIES["together"])
     doubtful = run.warehouse.execute(_QUERIES["doubtful"], {"before": bulk.before}).fetchall()
-    return [translate(bulk.object, bulk.payload(position, line)) for position, line in doubtful]
+    outcomes = [translate(bulk.object, bulk.payload(position, line)) for position, line in doubtful]
+    told = [one.key.source_id for one in outcomes if isinstance(one, SourceRecord)]
+    [(apart,)] = run.warehouse.execute(_QUERIES["apart"], {"id_prefix": bulk.id_prefix, "told": told}).fetchall()
+    if apart:
+        raise Unreadable(f"{apart} records are told by plain rows and by others")
+    return outcomes
 
 
 def append(run: Run, bulk: Bulk) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Read-only questions to the warehouse: why, why not, how it came to be, how it stands. Answers are plain data."""
 
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import duckdb
@@ -123,16 +124,20 @@ def status(connection: duckdb.DuckDBPyConnection) -> Answer:
 
 
 def quarantine(connection: duckdb.DuckDBPyConnection, source: str | None, limit: int) -> Answer:
-    """Refused payloads with their reasons, and records that wait for another one; at most `limit` of each."""
+    """Refused payloads with their reasons, and records that wait for another one; at most `limit` of each.
+
+    Who waits is known as of the latest resolution: `landed_since` says whether something has landed after it.
+    """
     return {
         "refused": _ask(connection, "quarantine", source=source, limit=limit),
         "waiting": _ask(connection, "waiting_records", source=source, limit=limit),
+        **_ask(connection, "quarantine_in_all", source=source)[0],
     }
 
 
-def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many payloads wait for a fix."""
-    return sum(int(row["rejected"]) for row in _ask(connection, "sources"))
+def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection, sources: Collection[str]) -> int:
+    """How many payloads of these sources wait for a fix."""
+    return sum(int(row["rejected"]) for row in _ask(connection, "sources") if row["source"] in sources)
 
 
 def run(connection: duckdb.DuckDBPyConnection, run_id: str) -> Answer:

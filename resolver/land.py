@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 import pyarrow as pa
 
-from models.errors import Forgotten, OutsideError, Rejected
+from models.errors import Forgotten, OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import Bulk, Deletion, Page, Refusal, SourceRecord, Window
 from models.ports import Source
 from resolver import bulk
@@ -40,6 +40,8 @@ _REFUSAL_ROWS = pa.schema(
 )
 
 
+_READ_AGAIN = 500
+"""Refused payloads that are read again in one transaction."""
 _FEW = 10
 """So many records may vanish at once, however small the source is."""
 
@@ -78,19 +80,26 @@ def everything(run: Run, source: Source) -> Landed:
 def again(run: Run, source: Source) -> Landed:
     """Read the payloads in quarantine again, without asking the source: after a fix of mapping or code."""
     total = Landed()
-    for row in run.warehouse.execute(_QUERIES["waiting_refusals"], {"source": source.name}).fetchall():
-        name, raw, source_id, content_hash = row
-        answer = source.translate(name, raw)
-        if isinstance(answer, SourceRecord):
-            total += _append(run, source, Page(records=(answer,), correlation_id=run.run_id))
-            run.warehouse.execute(
-                _QUERIES["accept"],
-                {
-                    "source": source.name, "object": name, "source_id": source_id, "content_hash": content_hash,
-                    "raw": raw, "recorded_at": run.clock(), "run_id": run.run_id, "correlation_id": run.run_id,
-                },
-            )  # fmt: skip
+    waiting = run.warehouse.execute(_QUERIES["waiting_refusals"], {"source": source.name}).fetchall()
+    for begin in range(0, len(waiting), _READ_AGAIN):
+        total += _read_again(run, source, [fact for (fact,) in waiting[begin : begin + _READ_AGAIN]])
+        run.progress(f"read {source.name} again", min(begin + _READ_AGAIN, len(waiting)), len(waiting))
     return total
+
+
+def _read_again(run: Run, source: Source, facts: Sequence[int]) -> Landed:
+    """What can be read of these refused payloads by now, and that it was read, in one transaction."""
+    payloads = run.warehouse.execute(_QUERIES["refused_payloads"], {"facts": facts}).fetchall()
+    answers = [(fact, source.translate(name, raw)) for fact, name, raw in payloads]
+    read = {fact: answer for fact, answer in answers if isinstance(answer, SourceRecord)}
+    page = Page(records=tuple(read.values()), correlation_id=run.run_id)
+    _keep_up(run)
+    with _offered(run, page), transaction(run.warehouse):
+        landed = _insert(run, source, page)
+        run.warehouse.execute(
+            _QUERIES["accept"], {"facts": list(read), "recorded_at": run.clock(), "run_id": run.run_id}
+        )
+    return landed
 
 
 def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
@@ -100,10 +109,23 @@ def _each(run: Run, source: Source, bring: Callable[[str], Landed]) -> Landed:
         try:
             total += bring(name)
         except OutsideError as error:
-            run.trouble(f"{source.name} {name}: {error} What landed before stays; the next run reads the rest.")
+            run.trouble(f"{source.name} {name}: {_sentence(error)} What landed before stays; {_rest(error)}")
             if not isinstance(error, Rejected):
                 break
     return total
+
+
+def _sentence(error: OutsideError) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
+def _rest(error: OutsideError) -> str:
+    """What becomes of what did not land: only what is down or busy comes back by itself."""
+    if isinstance(error, TryLater):
+        return "the next run reads the rest."
+    if isinstance(error, SignInAgain):
+        return "the rest is read once the credentials, and what they may read, are put right."
+    return "the rest is read once that is put right."
 
 
 def _delta(run: Run, source: Source, name: str) -> Landed:
@@ -111,7 +133,7 @@ def _delta(run: Run, source: Source, name: str) -> Landed:
     try:
         return _window(run, source, name, _since(run, source.name, name), partial(_append, run, source))
     except Forgotten as error:
-        run.trouble(f"{source.name} {name}: {error} Everything is read instead.")
+        run.trouble(f"{source.name} {name}: {_sentence(error)} Everything is read instead.")
         return sum(
             (_compared(run, source, each) for each in source.objects if each in {*source.listed, name}), Landed()
         )

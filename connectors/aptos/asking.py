@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import orjson
-
 from connectors.aptos.translate_source import Reading, gone
 from connectors.http import Door
+from connectors.payload import canonical
 from models.errors import Moved, Rejected
 from models.landing import Deletion, Page, Refusal, SourceRecord
 
@@ -56,8 +55,7 @@ class Asking:
         if answer.status >= 400:
             message = f"{answer.asked}: answered {answer.status}"
             raise Rejected(message, correlation_id=answer.correlation_id, code=str(answer.status))
-        raw = orjson.dumps(answer.json(), option=orjson.OPT_SORT_KEYS).decode()
-        found = self.reading.read(object_, raw)
+        found = self.reading.read(object_, canonical(answer.json()))
         return (found if isinstance(found, SourceRecord | Refusal) else None), answer.correlation_id
 
     def _survivor(self, object_: str, heir: str | None) -> str | None:

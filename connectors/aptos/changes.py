@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from connectors.aptos.source_map import Feed
 from connectors.http import Answer, Door
-from connectors.payload import read_path
+from connectors.payload import canonical, read_path
 from models.errors import OutsideError, Rejected, TryLater
 from models.landing import Window
 
@@ -95,8 +93,8 @@ class Walk:
         if self.idle > _PATIENCE:
             raise TryLater("aptos: the feed forgets its cursors before they can be used", code=error.code) from error
 
-    def _first_time(self, item: object) -> bool:
-        digest = hashlib.sha256(orjson.dumps(item, option=orjson.OPT_SORT_KEYS)).digest()[:16]
+    def _first_time(self, item: Any) -> bool:  # noqa: ANN401 - any JSON value
+        digest = hashlib.sha256(canonical(item).encode()).digest()[:16]
         known = digest in self.told
         self.told[digest] = None
         self.told.move_to_end(digest)

@@ -7,7 +7,6 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import orjson
 from pydantic import Field, SecretStr, model_validator
 
 from connectors.aptos import api
@@ -21,7 +20,7 @@ from connectors.aptos.translate_source import SOURCE, Echo, Reading, refused_ech
 from connectors.drops import Drop, DropFolder
 from connectors.fieldmap import WrongMap
 from connectors.http import Door
-from connectors.payload import read_path
+from connectors.payload import canonical, read_path
 from models.base import Frozen
 from models.errors import Rejected
 from models.landing import Page, Refusal, SourceRecord, Window
@@ -217,7 +216,7 @@ class _ByFeed:
             lambda item: _moment(None if modified is None else read_path(item, modified)),
         )
         for stretch in walk.stretches():
-            yield [_text(item) for item in stretch.items], stretch.correlation_id
+            yield [canonical(item) for item in stretch.items], stretch.correlation_id
 
     def missing(self, object_: str, source_ids: Sequence[str]) -> Iterator[Page]:
         return self._asking.pages(object_, source_ids)
@@ -266,11 +265,6 @@ class _ByFiles:
         before = takewhile(lambda name: name != object_, OBJECTS)
         found = (self._source.objects[name].file for name in before if name in self._source.objects)
         return [layout for layout in found if layout is not None]
-
-
-def _text(item: object) -> str:
-    """An item as canonical JSON: the feed may tell the same in another order."""
-    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _moment(told: Any) -> datetime | None:  # noqa: ANN401 - any JSON value

@@ -121,9 +121,13 @@ class Reading:
     def _record(self, object: str, raw: str, told: Told) -> SourceRecord | Refusal | Echo:  # noqa: A002
         if isinstance(told, ToldTransaction) and told.own_key and self._is_ours(told.own_key):
             return Echo(raw)
-        key = RecordKey(source=SOURCE, object=object, source_id=str(_source_id(object, told.__dict__)))
-        changed_at = getattr(told, "modified_at", None)
-        return SourceRecord(key=key, raw=raw, body=self._bodies[object](told), changed_at=changed_at)
+        source_id = _source_id(object, told.__dict__)
+        key = RecordKey(source=SOURCE, object=object, source_id=str(source_id))
+        try:
+            body = self._bodies[object](told)
+        except ValidationError as error:  # an amount that is none, or more points than there are
+            return _refusal(object, raw, source_id, *_wrong(error, _place))
+        return SourceRecord(key=key, raw=raw, body=body, changed_at=getattr(told, "modified_at", None))
 
     @cached_property
     def _bodies(self) -> Mapping[str, Callable[[Any], Body]]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from connectors.bigcommerce.paging import Pages, Payload, items
 from connectors.bigcommerce.payloads import gone, moment
 from connectors.http import Answer, Door, by_status, retry_after
+from connectors.payload import read_path
 from models.errors import OutsideError, Rejected, SignInAgain, TryLater
 from models.landing import Window
 
@@ -22,6 +23,7 @@ _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _INCLUDED = "addresses,storecredit,attributes,formfields"
 _WITH_GOODS = {"include": "consignments.line_items,fees", "consignment_structure": "object"}
+_LONGEST_ID = 18
 _INSTRUMENTS = ("payment_instrument_token", "provider_instrument_token")
 
 
@@ -58,10 +60,10 @@ class Store:
     def customers(self, window: Window) -> Iterator[Batch]:
         """Customers that changed in the window, or an attribute of whom did, with everything that they have."""
         complete = self._customer_parts()
-        seen: set[object] = set()
+        seen: set[int] = set()
         for answer in self._pages.by_cursor("v3/customers", {**_modified(window), **self._whole}):
             told = complete(_held(answer, "date_modified", window))
-            seen.update(customer.get("id") for customer in told)
+            seen.update(_id(customer.get("id")) for customer in told)
             yield Batch(_within(window, told, "attributes"), answer.correlation_id)
         touched = self._owners("v3/customers/attribute-values", window, "customer_id", {})
         for _, answer in self._by_ids("v3/customers", touched - seen, self._whole):
@@ -74,10 +76,10 @@ class Store:
 
     def subscribers(self, window: Window) -> Iterator[Batch]:
         """Entries of the newsletter list that changed in the window."""
-        seen: set[object] = set()
+        seen: set[int] = set()
         for answer in self._pages.backwards("v3/customers/subscribers", _modified(window)):
-            held = [told for told in _held(answer, "date_modified", window) if told.get("id") not in seen]
-            seen.update(told.get("id") for told in held)
+            held = [told for told in _held(answer, "date_modified", window) if _id(told.get("id")) not in seen]
+            seen.update({_id(told.get("id")) for told in held} - {0})
             yield Batch(tuple(held), answer.correlation_id)
 
     def subscribers_by_id(self, ids: Sequence[int]) -> Iterator[Batch]:
@@ -87,11 +89,11 @@ class Store:
     def orders(self, window: Window) -> Iterator[Batch]:
         """Orders that changed in the window, or a metafield of which did, with goods, addresses and what was asked."""
         params = {"sort": "id:asc", **_WITH_GOODS, **_between("{}_date_modified", window, format_datetime)}
-        seen: set[object] = set()
+        seen: set[int] = set()
         with self._pool() as pool:
             for answer in self._pages.by_least_id("v2/orders", params):
                 told = tuple(pool.map(self._detailed, _held(answer, "date_modified", window)))
-                seen.update(order.get("id") for order in told)
+                seen.update(_id(order.get("id")) for order in told)
                 yield Batch(_within(window, told, "metafields"), answer.correlation_id)
             if self._asked.namespace:
                 fields = {"namespace": self._asked.namespace}
@@ -132,7 +134,7 @@ class Store:
         while wanted := list(islice(rest, self._pages.size)):
             asked = {**params, "id:in": ",".join(map(str, wanted)), "limit": self._pages.size}
             answer = self._door.get(path, params=asked)
-            if not {told.get("id") for told in items(answer)} <= set(wanted):
+            if not {_id(told.get("id")) for told in items(answer)} <= set(wanted):
                 message = f"{answer.asked}: the filter on id was not applied"
                 raise Rejected(message, correlation_id=answer.correlation_id, code="filter_ignored")
             yield wanted, answer
@@ -142,7 +144,7 @@ class Store:
     ) -> Iterator[Batch]:
         for wanted, answer in self._by_ids(path, ids, params):
             told = complete(items(answer))
-            lost = set(wanted) - {one["id"] for one in told}
+            lost = set(wanted) - {_id(one["id"]) for one in told}
             yield Batch((*told, *(gone(one) for one in sorted(lost))), answer.correlation_id)
 
     def _customer_parts(self) -> Callable[[list[Payload]], list[Payload]]:
@@ -160,13 +162,13 @@ class Store:
 
         return complete
 
-    def _complete(self, customers: list[Payload], part: str, number: str, path: str) -> None:
+    def _complete(self, customers: list[Payload], part: str, counted: str, path: str) -> None:
         """`include` cuts lists at ten: read the longer ones apart."""
-        cut = [customer for customer in customers if (customer.get(number) or 0) > len(customer.get(part) or [])]
-        if cut:
-            read = self._pages.whole(path, {"customer_id:in": ",".join(str(customer["id"]) for customer in cut)})
+        cut = [customer for customer in customers if _id(customer.get(counted)) > len(_objects(customer.get(part)))]
+        if owners := {number for customer in cut if (number := _id(customer.get("id")))}:
+            read = self._pages.whole(path, {"customer_id:in": ",".join(map(str, sorted(owners)))})
             for customer in cut:
-                customer[part] = [told for told in read if told.get("customer_id") == customer["id"]]
+                customer[part] = [told for told in read if told.get("customer_id") == customer.get("id")]
 
     def _with_consent(self, customer: Payload) -> Payload:
         """With the answer about cookies. Its `updated_at` is the time of our asking, by the vendor's own words."""
@@ -277,7 +279,13 @@ def _object(answer: Answer) -> Payload:
 
 def _id(told: object) -> int:
     """A number that may stand in a path; 0 for what is none."""
-    return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else 0
+    text = str(told) if isinstance(told, int | str) and not isinstance(told, bool) else ""
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_ID else 0
+
+
+def _objects(told: object) -> list[Payload]:
+    """The objects of a list. What else stands in its place, or in it, is for the translation to refuse."""
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
 
 
 def _held(answer: Answer, field: str, window: Window) -> list[Payload]:
@@ -305,7 +313,7 @@ def _within(window: Window, told: Iterable[Payload], part: str) -> tuple[Payload
 
 
 def _latest(told: Payload, part: str) -> datetime | None:
-    changes = [_date(one.get("date_modified")) for one in (told, *(told.get(part) or ()))]
+    changes = [_date(one.get("date_modified")) for one in (told, *_objects(told.get(part)))]
     return max((at for at in changes if at is not None), default=None)
 
 
@@ -315,7 +323,7 @@ def _names(told: list[Payload]) -> dict[str, str]:
 
 def _with_names(customer: Payload, attributes: dict[str, str], groups: dict[str, str]) -> Payload:
     """Only the names that it needs, so that a new attribute or group does not make every customer look changed."""
-    own = {str(told.get("attribute_id")) for told in customer.get("attributes") or ()}
+    own = {str(told.get("attribute_id")) for told in _objects(customer.get("attributes"))}
     group = groups.get(str(customer.get("customer_group_id")))
     named = {**customer, "attribute_names": {key: attributes[key] for key in sorted(own & attributes.keys())}}
     return {**named, "customer_group_name": group} if group else named
@@ -330,9 +338,9 @@ def _inline(consignments: object) -> bool:
     """Whether the parts of the order came with it: they hold lines, and not links to them."""
     if not isinstance(consignments, dict) or "resource" in consignments:
         return False
-    parts = [part for kind in ("shipping", "pickups", "downloads") for part in consignments.get(kind) or ()]
-    parts += (consignments.get("email") or {}).get("gift_certificates") or ()
-    lines = [line for part in parts for line in part.get("line_items") or ()]
+    parts = [part for kind in ("shipping", "pickups", "downloads") for part in _objects(consignments.get(kind))]
+    parts += _objects(read_path(consignments, "email.gift_certificates"))
+    lines = [line for part in parts for line in _objects(part.get("line_items"))]
     return bool(lines) and not any("resource" in line for line in lines)
 
 

@@ -57,10 +57,10 @@ class Pages:
 
     def forwards(self, path: str, params: Payload) -> Iterator[Answer]:
         """For what is only ever added, behind the end. A page past the end may be empty or repeat the last."""
-        seen: set[object] = set()
+        seen: set[str] = set()
         for page in count(1):
             answer = self._door.get(path, params={**params, "limit": self.size, "page": page})
-            fresh = {item.get("id") for item in items(answer)} - seen
+            fresh = {str(item.get("id")) for item in items(answer)} - seen
             if not fresh:
                 return
             seen |= fresh

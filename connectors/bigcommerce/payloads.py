@@ -32,7 +32,7 @@ def moment(value: object) -> datetime | None:
         raise ValueError("expected a date and time as text")
     try:
         at = datetime.fromisoformat(value) if value[:4].isdigit() else _rfc_2822(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("expected a date and time, as RFC 2822 or ISO 8601") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

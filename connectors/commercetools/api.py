@@ -224,6 +224,6 @@ def _place(resource: object) -> Place | None:
         return None
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        return Place(stamp(moment), named) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return Place(stamp(moment), named) if moment.tzinfo else None

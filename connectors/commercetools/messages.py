@@ -1,10 +1,11 @@
 """Messages as they are read: whether all of them came, and which of them came without what they are about."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from connectors.commercetools.api import Api, Stretch
+from connectors.commercetools.api import LARGEST_BY_ID, Api, Stretch, among
 from models.errors import Forgotten, Rejected
 from models.landing import Window
 
@@ -31,8 +32,19 @@ def told(api: Api, window: Window) -> Iterator[Stretch]:
     for stretch in api.changed("messages", window, _OURS):
         numbers.note(stretch.resources)
         yield stretch
-    if gaps := numbers.gaps():
+    if gaps := numbers.gaps(_latest_before(api, window.since, numbers.begun_late())):
         raise Forgotten(f"the messages of {gaps} resources have a gap in their numbers.", code="messages_lost")
+
+
+def _latest_before(api: Api, until: datetime, resources: Sequence[str]) -> Mapping[str, int]:
+    """Number of the last message of each of these resources that is still kept from before the window."""
+    found: dict[str, int] = {}
+    for begin in range(0, len(resources), LARGEST_BY_ID):
+        theirs = f"resource({among(resources[begin : begin + LARGEST_BY_ID])})"
+        for stretch in api.changed("messages", Window(until=until), theirs):
+            for about, number in _numbered(stretch.resources):
+                found[about] = max(number, found.get(about, number))
+    return found
 
 
 class Numbers:
@@ -43,15 +55,28 @@ class Numbers:
 
     def note(self, messages: Iterable[Any]) -> None:
         """Count these, in any order."""
-        for message in messages:
-            about, number = _about(message), message.get("sequenceNumber") if isinstance(message, dict) else None
-            if about is not None and isinstance(number, int):
-                first, last, count = self._seen.get(about[1], (number, number, 0))
-                self._seen[about[1]] = (min(first, number), max(last, number), count + 1)
+        for about, number in _numbered(messages):
+            first, last, count = self._seen.get(about, (number, number, 0))
+            self._seen[about] = (min(first, number), max(last, number), count + 1)
 
-    def gaps(self) -> int:
-        """How many resources lack a message between their first and their last one."""
-        return sum(last - first + 1 > count for first, last, count in self._seen.values())
+    def begun_late(self) -> list[str]:
+        """The resources whose first message here is not their first one."""
+        return sorted(about for about, (first, _, _) in self._seen.items() if first > 1)
+
+    def gaps(self, before: Mapping[str, int]) -> int:
+        """How many resources lack a message between their first and their last one, or behind the one told before."""
+        return sum(
+            last - first + 1 > count or before.get(about, first - 1) < first - 1
+            for about, (first, last, count) in self._seen.items()
+        )
+
+
+def _numbered(messages: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """Id of the resource and number of each message."""
+    for message in messages:
+        about, number = _about(message), message.get("sequenceNumber") if isinstance(message, dict) else None
+        if about is not None and isinstance(number, int):
+            yield about[1], number
 
 
 def without_payload(messages: Iterable[Any]) -> Mapping[str, list[str]]:

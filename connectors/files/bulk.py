@@ -99,8 +99,12 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch |
         if not _is_text(data, lines, bounds) or b"\r" in data or _is_oddly_quoted(data):
             yield None
             return
+        rows = _csv_rows(lines, delimiter.encode(), len(header))
+        if rows is None:
+            yield None
+            return
         with _held(data) as path:
-            yield Stretch(path, header, _csv_rows(lines), delimiter)
+            yield Stretch(path, header, rows, delimiter)
 
 
 def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
@@ -138,14 +142,37 @@ def _is_oddly_quoted(data: bytes) -> bool:
     return b'"' in data and (data.count(b'"') % 2 == 1 or b' "' in data or b'\t"' in data)
 
 
-def _csv_rows(lines: Sequence[bytes]) -> int:
-    """How many rows there are. A row ends with its line, unless a quote is open; blank lines are none."""
-    rows, is_open = 0, False
+def _csv_rows(lines: Sequence[bytes], delimiter: bytes, width: int) -> int | None:
+    """How many rows there are; None if one may end with empty cells beyond the columns, which DuckDB lets pass."""
+    rows, empty = 0, (delimiter, delimiter + b'""')
+    for row in _csv_row(lines):
+        rows += 1
+        if row.endswith(empty) and _cells(row, delimiter) != width:
+            return None
+    return rows
+
+
+def _cells(row: bytes, delimiter: bytes) -> int | None:
+    """How many cells a row has; None if a quote stands in the middle of one, so that readers may differ."""
+    if b'"' not in row:
+        return row.count(delimiter) + 1
+    between = re.escape(delimiter)
+    bare = re.sub(rb'(?<=%b)"(?:[^"]|"")*"(?=%b|\Z)' % (between, between), b"", delimiter + row)
+    return None if b'"' in bare else bare.count(delimiter)
+
+
+def _csv_row(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """A row ends with its line, unless a quote is open; blank lines are none."""
+    begun: list[bytes] = []
     for line in lines:
         turns = line.count(b'"') % 2 == 1
-        rows += bool(line or is_open) and is_open == turns
-        is_open ^= turns
-    return rows
+        if begun or turns:
+            begun.append(line)
+        elif line:
+            yield line
+        if turns and len(begun) > 1:
+            yield b"\n".join(begun)
+            begun = []
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from connectors.files.columns import ConsentColumns, Pattern
 from connectors.files.tables import Undecodable, decoded, object_of
 from connectors.payload import canonical
 from models.landing import Reason, Refusal, SourceRecord
+from models.loyalty import MOST_POINTS
 from models.records import Person, RecordKey
 
 Value = TypeVar("Value")
@@ -129,9 +130,9 @@ class _Row:
         """A day, by ISO 8601."""
         return self._read(word, date.fromisoformat, "no day in ISO 8601")
 
-    def number(self, word: str) -> int | None:
-        """A whole number."""
-        return self._read(word, int, "not a whole number")
+    def points(self, word: str) -> int | None:
+        """A number of points."""
+        return self._read(word, _points, "not a whole number that points could be")
 
     def wrong(self, column: str | None, problem: str) -> None:
         """Note what is wrong with a column."""
@@ -144,6 +145,13 @@ class _Row:
         except ValueError:
             self.wrong(self.pattern.columns_of(word)[0], problem)
             return None
+
+
+def _points(told: str) -> int:
+    number = int(told)
+    if not -MOST_POINTS < number < MOST_POINTS:
+        raise ValueError
+    return number
 
 
 @cache
@@ -242,7 +250,7 @@ def _about(row: _Row, asked: ConsentColumns, address: Mapping[str, str]) -> str 
 
 def _loyalty(row: _Row) -> Iterator[Part]:
     number, tier = row.word("loyalty_number"), row.word("loyalty_tier")
-    expires, balance = row.day("loyalty_tier_expires"), row.number("loyalty_points")
+    expires, balance = row.day("loyalty_tier_expires"), row.points("loyalty_points")
     enrolled_at = row.moment(next(iter(row.pattern.columns_of("loyalty_enrolled_at")), None))
     if number is not None:
         yield {

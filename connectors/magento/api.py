@@ -13,9 +13,10 @@ from connectors.magento.cards import without_card_data, without_gateway_data
 from connectors.magento.criteria import Filter, Group
 from connectors.magento.faultwords import is_no_route
 from connectors.magento.keyset import Found, Listing, Lists
+from connectors.magento.payloads import meant
 from connectors.magento.rows import Payload, Row, row_of, with_member
 from connectors.magento.translate import unloadable
-from connectors.payload import canonical
+from connectors.payload import bounded, canonical, read_path
 from models.errors import Rejected, TryLater
 from models.landing import Window
 
@@ -230,11 +231,16 @@ def _order_apart(orders: Mapping[int, Payload], number: object) -> Mapping[str, 
 
 
 def _known(order: Payload) -> Payload:
-    """Always in the same words, whatever a shop adds: it becomes part of another record's payload."""
-    payment, items = order.get("payment") or {}, order.get("items") or []
+    """Always in the same words, whatever a shop adds: it becomes part of another record's payload.
+
+    What is no list of positions here is refused with the order itself.
+    """
+    told = meant(bounded(order))
+    items = told.get("items")
+    listed = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     return {
-        "payment": {"method": payment.get("method")},
-        "items": [{"item_id": item.get("item_id"), "parent_item_id": item.get("parent_item_id")} for item in items],
+        "payment": {"method": read_path(told, "payment.method")},
+        "items": [{"item_id": item.get("item_id"), "parent_item_id": item.get("parent_item_id")} for item in listed],
     }
 
 

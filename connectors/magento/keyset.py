@@ -139,8 +139,8 @@ class Lists:
             else:
                 raise no.trouble from None
         else:
-            told = {row.told.get(listing.told_id) for row in found.rows}
-            if found.total != len(found.rows) or not told <= set(numbers):
+            told = [row.told.get(listing.told_id) for row in found.rows]
+            if found.total != len(found.rows) or not {_number(one) for one in told} <= set(numbers):
                 raise _unheeded(found)
             yield found
 
@@ -331,6 +331,10 @@ def _advanced(listing: Listing, found: Found, last: int) -> int:
     if not ids or min(ids) <= last:
         raise _no_progress(found)
     return max(ids)
+
+
+def _number(told: object) -> int | None:
+    return told if isinstance(told, int) else None
 
 
 def _not_found(answer: Answer) -> Rejected:

@@ -24,7 +24,7 @@ _LARGEST = 10**16
 
 def told_time(value: object) -> datetime | None:
     """`2026-01-31 23:59:59`, without a zone: the shop's setting says which. Raises ValueError."""
-    if value is None or value in {"", _NO_TIME}:
+    if value is None or (isinstance(value, str) and value in {"", _NO_TIME}):
         return None
     if not isinstance(value, str):
         raise ValueError("expected a date and time as text")

@@ -4,6 +4,7 @@ Fault names beyond the common ones: `throttled` (429), `firewall` (403) and `cha
 that says nothing more, `failing` (500), `token_expired`, and `nonce_used` (401, as when something on the way sends a
 request twice).
 What does not come and go but is how an installation is, is switched on by `sandbox_habits.habits_of(name, seed)`.
+Whoever writes a customer wipes what is left out, as with the vendor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -154,13 +155,25 @@ class _Desk:
         bases = ("/rest/V1", "/rest/{code}/V1", "/{tenant}/V1")
         reads = [Route(f"{base}/{path}", self._noted(answer)) for base in bases for path, answer in answers.items()]
         admin = [Route(f"{base}/integration/admin/token", self._admin_token, methods=["POST"]) for base in bases]
-        return [*admin, Route("/ims/token/v3", self._ims_token, methods=["POST"]), *reads]
+        writes = [Route(f"{base}/customers/{{id:int}}", self._replace, methods=["PUT"]) for base in bases]
+        return [*admin, Route("/ims/token/v3", self._ims_token, methods=["POST"]), *writes, *reads]
 
     async def _admin_token(self, request: Request) -> Response:
         token = self._gate.admin_token(await request.json())
         if token is None:
             return _refusal(401, No("The account sign-in was incorrect or your account is disabled temporarily."))
         return Response(orjson.dumps(token), media_type="application/json")
+
+    async def _replace(self, request: Request) -> Response:
+        """PUT of a customer, which wipes what is left out."""
+        number, told = request.path_params["id"], (await request.json()).get("customer") or {}
+        if number not in self._shop.customers:
+            return _missing("customerId", number)
+        lacking = [name for name in ("email", "firstname", "lastname") if not told.get(name)]
+        if lacking:
+            return _refusal(400, No('"%fieldName" is required. Enter and try again.', {"fieldName": lacking[0]}))
+        self._shop.replace_customer(number, self._gate.clock(), told)
+        return self._json(self._shop.customers[number])
 
     async def _ims_token(self, request: Request) -> Response:
         """By the identity service, which is another server and speaks in other words."""

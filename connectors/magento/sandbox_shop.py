@@ -12,6 +12,9 @@ Payload = dict[str, Any]
 Objects = dict[int, Payload]
 
 
+_SHOPS_OWN = frozenset({"id", "group_id", "created_at", "created_in", "store_id", "website_id", "extension_attributes"})
+
+
 def _nothing(_: str) -> None:
     return None
 
@@ -39,6 +42,11 @@ class Shop:
     def edit_customer(self, customer_id: int, at: datetime, **fields: object) -> None:
         """Change a customer; the vendor moves `updated_at`."""
         self.customers[customer_id].update(fields, updated_at=at)
+
+    def replace_customer(self, customer_id: int, at: datetime, told: Payload) -> None:
+        """Write a customer as the vendor does: what is left out is gone, but for what is the shop's own."""
+        own = {name: value for name, value in self.customers[customer_id].items() if name in _SHOPS_OWN}
+        self.customers[customer_id] = {"addresses": [], "custom_attributes": [], **own, **told, "updated_at": at}
 
     def edit_address(self, customer_id: int, place: int, **fields: object) -> None:
         """Change an address by itself: the customer's `updated_at` stays where it was."""

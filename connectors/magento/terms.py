@@ -47,11 +47,17 @@ class Terms(Frozen):
         return None if told is None else self.in_utc(told)
 
     def in_utc(self, told: datetime) -> datetime:
-        """A time as told, in UTC. Of the hour that a clock shows twice it is the first."""
+        """A time as told, in UTC. Of the hour that a clock shows twice it is the first.
+
+        At the ends of the calendar, where a zone would fall off it, the time stays as it is.
+        """
         if told.tzinfo is None and self.time_zone == "UTC":
             # what most shops tell, several times a record: nothing to work out, and `replace` takes four times as long
             return datetime.combine(told, told.time(), UTC)
-        return (told if told.tzinfo else told.replace(tzinfo=ZoneInfo(self.time_zone))).astimezone(UTC)
+        try:
+            return (told if told.tzinfo else told.replace(tzinfo=ZoneInfo(self.time_zone))).astimezone(UTC)
+        except OverflowError:
+            return told.replace(tzinfo=UTC)
 
     def view(self, store_id: str | None) -> StoreView:
         """What is known about a store view."""

@@ -18,7 +18,7 @@ from connectors.magento.translate_settlement import (
     shipment_body,
     transaction_body,
 )
-from connectors.payload import canonical
+from connectors.payload import bounded, canonical
 from models.landing import Body, Deletion, Reason, Refusal, SourceRecord
 from models.records import RecordKey
 
@@ -69,7 +69,7 @@ def _told(reading: _Reading, raw: str) -> Told:
         told = reading.shape.validate_json(raw)
     except ValidationError as error:
         try:
-            told = meant(orjson.loads(raw))
+            told = meant(bounded(orjson.loads(raw)))
         except orjson.JSONDecodeError:
             raise error from None
         told = reading.shape.validate_python(told)

@@ -1,5 +1,6 @@
 """Receipts out of a delimited drop: several lines of one receipt are brought together, and read by header."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ _TYPES: Final = {
 """In an exchange the EXCH line is what comes back; what goes out is a SALE line of the same receipt."""
 _ONE_PERSON: Final = ("customer", "loyalty_number", "email", "phone", "currency")
 """Lines of one receipt that contradict each other here may belong to two people: the receipt is refused."""
+_LOST: Final = re.compile(r"row \d+ of .* cannot be read")
 _NEEDED: Final = ("store", "till", "type", "quantity")
 
 
@@ -102,11 +104,17 @@ def told_by_lines(raw: str, terms: Terms) -> Told | Unposted | tuple[Reason, ...
     except Damaged as damage:
         return (Reason(path="", problem=str(damage)),)
     rows = list(table.rows)
-    problems = [Reason(path=f"rows[{row.number - 1}]", problem=row.problem) for row in rows if row.problem]
+    problems = [_problem(row) for row in rows if row.problem]
     if problems or not rows:
         return tuple(problems) or (Reason(path="", problem="there are no lines"),)
     lines = _named(table.header, rows, terms)
     return _contradictions(lines) or _unposted(lines) or _told(lines)
+
+
+def _problem(row: Row) -> Reason:
+    """Where it is in the drop, if it stands alone because nobody could read it; else where it is in its receipt."""
+    alone = row.cells[0] if len(row.cells) == 1 and _LOST.fullmatch(row.cells[0]) else None
+    return Reason(path="", problem=alone) if alone else Reason(path=f"rows[{row.number - 1}]", problem=str(row.problem))
 
 
 def _named(header: Sequence[str], rows: Sequence[Row], terms: Terms) -> list[Line]:

@@ -1,5 +1,6 @@
 """The line items of a RetailTransaction: sales, returns, tenders, taxes, discounts and rewards."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree.ElementTree import Element
@@ -21,6 +22,8 @@ from connectors.pos.links import linked
 
 Told = dict[str, Any]
 
+_GOODS: Final = re.compile("(Sale|Return)(For.*)?")
+"""Not every element that begins so is goods: vendors put the like of `SalesPersonID` and `ReturnReason` beside them."""
 _DROPPED: Final = ("VoidFlag", "CancelFlag", "DeleteFlag")
 
 
@@ -38,7 +41,7 @@ def positions(retail: Parts) -> Told:
 
 def _goods(item: Element, item_parts: Parts, dropped: bool, index: int) -> Iterator[Told]:
     for name, found in item_parts.items():
-        if name.startswith(("Sale", "Return")):
+        if _GOODS.fullmatch(name):
             for goods in found:
                 yield _line(item_parts, goods, dropped, index)
 

@@ -4,12 +4,13 @@ import hashlib
 from typing import Any, Final
 
 import orjson
+from pydantic import ValidationError
 
 from connectors.drops import Damaged
 from connectors.pos.delimited import told_by_lines
 from connectors.pos.dialect import told_by
 from connectors.pos.poslog import Transaction, transaction_of
-from connectors.pos.receipt import Unposted, receipt_of
+from connectors.pos.receipt import Unposted, reasons_of, receipt_of
 from connectors.pos.terms import Terms
 from connectors.pos.translate import order_of
 from models.landing import Reason, Refusal, SourceRecord
@@ -98,8 +99,7 @@ def _outcome(told: dict[str, Any] | Unposted | tuple[Reason, ...], raw: str, ter
         return told
     if isinstance(told, tuple):
         return _refused(raw, told, None)
-    receipt = receipt_of(told)
-    order = receipt if isinstance(receipt, tuple) else order_of(receipt, terms)
+    order = _order(told, terms)
     if isinstance(order, tuple):
         return _refused(raw, order, _source_id(told))
     return SourceRecord(
@@ -108,6 +108,15 @@ def _outcome(told: dict[str, Any] | Unposted | tuple[Reason, ...], raw: str, ter
         body=order,
         changed_at=order.placed_at,
     )
+
+
+def _order(told: dict[str, Any], terms: Terms) -> Order | tuple[Reason, ...]:
+    """What the receipt tells, or why it tells nothing: prices may be plausible and their product absurd."""
+    receipt = receipt_of(told)
+    try:
+        return receipt if isinstance(receipt, tuple) else order_of(receipt, terms)
+    except ValidationError as error:
+        return reasons_of(error)
 
 
 def _source_id(told: dict[str, Any]) -> str | None:

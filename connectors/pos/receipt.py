@@ -21,7 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 from models.landing import Reason
 from models.orders import Currency
 
-_NUMBER: Final = r"^[+-]?([0-9]{1,15}(\.[0-9]{0,8})?|\.[0-9]{1,8})$"
+_NUMBER: Final = r"^[+-]?([0-9]{1,13}(\.[0-9]{0,8})?|\.[0-9]{1,8})$"
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(T[\d:.]+)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 Moment = TypeVar("Moment", date, datetime)
 

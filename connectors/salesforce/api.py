@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Literal
 
 from connectors.http import Answer, Door, Extras
-from connectors.payload import Payload
+from connectors.payload import Payload, read_path
 from connectors.salesforce.answers import ABSENT, listed, meaning, wait_from
 from connectors.salesforce.described import Described, described
 from connectors.salesforce.rows import flat, from_csv
@@ -26,6 +26,7 @@ _DELETIONS_REACH = timedelta(days=15) - timedelta(hours=1)
 _SHORTEST = timedelta(minutes=1)
 _TOLD_LATE = timedelta(hours=2)
 """The vendor names a time up to which it is sure; that is seldom older, and a full read finds what is."""
+_NO_TIME = datetime.min  # noqa: DTZ901  a deletion is never told without a zone
 _POLLS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -179,10 +180,9 @@ class Api:
             yield from self._deleted_between(object_, start, half, window)
             yield from self._deleted_between(object_, half, end, window)
             return
-        for each in listed(answer, "deletedRecords"):
-            at = datetime.fromisoformat(each["deletedDate"])
+        for id_, at in _deletions(answer):
             if start <= at < end and at < window.until:
-                yield each["id"], at, answer.correlation_id
+                yield id_, at, answer.correlation_id
 
     def _started(self, scope: Scope, soql: str) -> str:
         """Path of a new job. One that is started twice costs a little and changes nothing."""
@@ -198,7 +198,7 @@ class Api:
         waited, looks = 0.0, 0
         while True:
             answer = self._get(job)
-            state = answer.json().get("state")
+            state = read_path(answer.json(), "state")
             if state == "JobComplete":
                 return job
             if state in {"Failed", "Aborted"}:
@@ -251,6 +251,18 @@ def _records(answer: Answer, object_: str) -> list[Payload]:
         return list(from_csv(answer.content.decode("utf-8"), object_))
     except ValueError as error:
         raise Rejected(f"{answer.asked}: is not the CSV it should be", correlation_id=answer.correlation_id) from error
+
+
+def _deletions(answer: Answer) -> list[tuple[str, datetime]]:
+    """Id and time of each deletion. Raises Rejected for an answer that tells them otherwise."""
+    try:
+        found = [(each["id"], datetime.fromisoformat(each["deletedDate"])) for each in listed(answer, "deletedRecords")]
+    except (KeyError, TypeError, ValueError):
+        found = [("", _NO_TIME)]
+    if not all(isinstance(id_, str) and at.tzinfo for id_, at in found):
+        message = f"{answer.asked}: tells a deletion without its id or time"
+        raise Rejected(message, correlation_id=answer.correlation_id)
+    return found
 
 
 def _plus(moment: datetime) -> str:

@@ -54,11 +54,17 @@ def described(told: Mapping[str, Any]) -> Described:
 
 def _field(told: Mapping[str, Any]) -> Field:
     return Field(
-        name=told["name"],
-        type=told["type"],
+        name=_text(told["name"]),
+        type=_text(told["type"]),
         filterable=bool(told.get("filterable", True)),
         sortable=bool(told.get("sortable", True)),
         relationship=told.get("relationshipName"),
-        refers_to=tuple(told.get("referenceTo") or ()),
+        refers_to=tuple(map(_text, told.get("referenceTo") or ())),
         calculated=bool(told.get("calculated", False)),
     )
+
+
+def _text(told: object) -> str:
+    if not isinstance(told, str):
+        raise TypeError("expected a text")
+    return told

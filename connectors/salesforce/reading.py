@@ -102,7 +102,7 @@ class Reader:
             return
         seen: set[str] = set()
         for stretch in chain(self._walk(plan, stamp, window), self._touched(plan, window, seen)):
-            seen.update(each["Id"] for each in stretch.rows)
+            seen.update(_text(each, "Id") for each in stretch.rows)
             yield self._whole(plan, stretch)
         yield from self._gone(plan, stamp, window, seen)
 
@@ -123,7 +123,7 @@ class Reader:
         link = plan.known_by
         if link is not None:
             pages = self._by_id("query", ("Id", link.field), link.object, soql.one_of("Id", ids))
-            links = [(stretch.correlation_id, [each[link.field] for each in stretch.rows]) for stretch in pages]
+            links = [(stretch.correlation_id, _texts(stretch.rows, link.field)) for stretch in pages]
             yield Stretch([], links[0][0])
             ids = sorted({owner for _, owners in links for owner in owners})
         if ids:
@@ -149,7 +149,7 @@ class Reader:
                 for stretch in pages:
                     rows = [typed(each, plan.types) for each in stretch.rows]
                     if rows:
-                        place = Place(rows[-1][stamp], rows[-1]["Id"])
+                        place = _last(rows, stamp) or place
                         yield Stretch(rows, stretch.correlation_id)
                 return
             except Rejected as error:
@@ -168,7 +168,7 @@ class Reader:
             before = last
             try:
                 for stretch in self._api.query(scope, soql.select(fields, object_, (*conditions, after), ("Id ASC",))):
-                    last = stretch.rows[-1]["Id"] if stretch.rows else last
+                    last = next(iter(_texts(reversed(stretch.rows), "Id")), last)
                     yield stretch
                 return
             except Rejected as error:
@@ -181,7 +181,7 @@ class Reader:
             for part in parts(self._owners(child, belonging, window)):
                 conditions = (soql.one_of(child.parent, part), plan.only)
                 for stretch in self._by_id("query", plan.fields, plan.object, *conditions):
-                    rows = [typed(each, plan.types) for each in stretch.rows if each["Id"] not in seen]
+                    rows = [typed(each, plan.types) for each in stretch.rows if _text(each, "Id") not in seen]
                     yield Stretch(rows, stretch.correlation_id)
 
     def _owners(self, child: Child, plan: Plan, window: Window) -> Collection[str]:
@@ -191,11 +191,11 @@ class Reader:
             return found
         fields = ("Id", child.field)
         for stretch in self._by_id("queryAll", fields, child.object, soql.within(plan.stamp, window)):
-            found.update((each[child.field], None) for each in stretch.rows if child.field in each)
+            found.update(dict.fromkeys(_texts(stretch.rows, child.field)))
         for inner, belonging in plan.children:
             for part in parts(self._owners(inner, belonging, window)):
                 for stretch in self._by_id("query", fields, child.object, soql.one_of(inner.parent, part)):
-                    found.update((each[child.field], None) for each in stretch.rows if child.field in each)
+                    found.update(dict.fromkeys(_texts(stretch.rows, child.field)))
         return found
 
     def _gone(self, plan: Plan, stamp: str, window: Window, seen: set[str]) -> Iterator[Stretch]:
@@ -206,7 +206,7 @@ class Reader:
         for part in parts([each for each in told if each not in seen]):
             fields = [name for name in _BARE if name in plan.types]
             pages = self._by_id("queryAll", fields, plan.object, soql.one_of("Id", part))
-            found = {each["Id"]: typed(each, plan.types) for stretch in pages for each in stretch.rows}
+            found = {_text(each, "Id"): typed(each, plan.types) for stretch in pages for each in stretch.rows}
             purged = [
                 {**vanished(plan.object, each), stamp: soql.literal(told[each][0])}
                 for each in part
@@ -229,10 +229,11 @@ class Reader:
     def _complete(self, object_: str, cut: Cut, rows: Sequence[Payload]) -> None:
         """Fetch the texts that are longer than their previews, one request each; those beyond the limit stay cut."""
         for row in rows:
-            if len(row.get(cut.preview, "")) < _WHOLE_PREVIEW or row.get(cut.size, 0) > self._longest_text:
+            size = row.get(cut.size, 0)
+            if len(_text(row, cut.preview)) < _WHOLE_PREVIEW or not isinstance(size, int) or size > self._longest_text:
                 continue
             try:
-                text = self._api.blob(object_, row["Id"], cut.field).content
+                text = self._api.blob(object_, _text(row, "Id"), cut.field).content
             except Rejected as error:
                 if error.code not in ABSENT:  # gone since it was listed: the next window tells that
                     raise
@@ -244,9 +245,9 @@ class Reader:
         """Put its belongings into each of these records, as a list in the order of their ids."""
         if child.told_as is None:
             return
-        found = self._belongings(child, plan, [each[child.parent] for each in owners if child.parent in each])
+        found = self._belongings(child, plan, _texts(owners, child.parent))
         for each in owners:
-            listed = found.get(each.get(child.parent, ""))
+            listed = found.get(_text(each, child.parent))
             if listed:
                 each[child.told_as] = listed
 
@@ -260,7 +261,8 @@ class Reader:
                 for inner, belonging in plan.children:
                     self._join(inner, belonging, rows)
                 for each in rows:
-                    found.setdefault(each[child.field], []).append(each)
+                    if owner := _text(each, child.field):
+                        found.setdefault(owner, []).append(each)
         return found
 
 
@@ -268,6 +270,22 @@ def parts(values: Iterable[str]) -> Iterator[list[str]]:
     """As many values as fit into one query, each once."""
     listed = list(dict.fromkeys(values))
     return (listed[start : start + _TOGETHER] for start in range(0, len(listed), _TOGETHER))
+
+
+def _text(row: Payload, name: str) -> str:
+    """The text in a field; empty where there is none. A record that lacks what it cannot lack is refused later."""
+    told = row.get(name)
+    return told if isinstance(told, str) else ""
+
+
+def _texts(rows: Iterable[Payload], name: str) -> list[str]:
+    return [told for row in rows if (told := _text(row, name))]
+
+
+def _last(rows: Sequence[Payload], stamp: str) -> Place | None:
+    """Where a page ends: at its last record that says where it stands."""
+    places = (Place(_text(row, stamp), _text(row, "Id")) for row in reversed(rows))
+    return next((place for place in places if place.at and place.id), None)
 
 
 def _bare(row: Payload) -> Payload:

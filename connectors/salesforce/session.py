@@ -10,6 +10,7 @@ from typing import cast
 
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7523 import JWTBearerGrant
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
@@ -83,11 +84,11 @@ def by_jwt(
 ) -> Session:
     """Sign in as `username` with an assertion (RS256, good for three minutes) instead of a password.
 
-    private_key: PEM; ValueError if it is none.
+    private_key: PEM; ValueError if it is none, or a public key.
     audience: `https://login.salesforce.com`, or `https://test.salesforce.com` for a test org.
     """
 
-    key = RSAKey.import_key(private_key.get_secret_value())
+    key = _private(private_key)
 
     def grant() -> str:
         now = int(clock().timestamp())
@@ -103,3 +104,13 @@ def by_jwt(
         return cast("str", prepare_token_request(_JWT_GRANT, assertion=assertion))
 
     return Session(door, grant)
+
+
+def _private(pem: SecretStr) -> RSAKey:
+    try:
+        key = RSAKey.import_key(pem.get_secret_value())
+    except (ValueError, JoseError):
+        raise ValueError("private_key: not an RSA key in PEM") from None
+    if not key.is_private:
+        raise ValueError("private_key: this is a public key; the private one signs")
+    return key

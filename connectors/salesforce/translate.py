@@ -46,12 +46,12 @@ def translate(object: str, raw: str, org: Org) -> SourceRecord | Refusal:  # noq
         if told.get("IsDeleted") is True:
             read = _GONE
         vendor, body = read(told, text, org)
+        key = {"source": SOURCE, "object": object, "source_id": _source_id(object, vendor)}
+        return SourceRecord.model_validate({"key": key, "raw": raw, "body": body, "changed_at": _latest(vendor)})
     except ValidationError as error:
         return _refusal(object, raw, reasons(error))
     except Unreadable as error:
         return _refusal(object, raw, error.reasons)
-    key = {"source": SOURCE, "object": object, "source_id": _source_id(object, vendor)}
-    return SourceRecord.model_validate({"key": key, "raw": raw, "body": body, "changed_at": _latest(vendor)})
 
 
 def about_each_person(told: Told) -> Iterator[dict[str, Any]]:

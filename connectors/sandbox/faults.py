@@ -1,8 +1,9 @@
 """What goes wrong on purpose: seeded faults in front of a sandbox server, switched on by name and rate.
 
 Every vendor knows: `unavailable` (503), `dropped` (the request is carried out, the connection dies in mid-answer),
-`hung_up` (the connection dies before anything is done) and `slow` (a late answer). A vendor's sandbox adds its own by
-handing `faulty` the answers in its own words, e.g. `throttled` (429 with its rate headers) or `token_expired`.
+`hung_up` (the connection dies before anything is done), `slow` (a late answer) and `garbled` (something in the answer
+stands in another's place, which no second try mends). A vendor's sandbox adds its own by handing `faulty` the answers
+in its own words, e.g. `throttled` (429 with its rate headers) or `token_expired`.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_EVERYWHERE = {"dropped", "hung_up", "slow"}
+from connectors.sandbox.garbling import garbled
+
+_EVERYWHERE = {"dropped", "hung_up", "slow", "garbled"}
 
 
 class Faults:
@@ -52,6 +55,11 @@ class Faults:
             self.injected[fault] += 1
             return fault
 
+    def garble(self, content: bytes) -> bytes:
+        """An answer with something in it that does not belong there."""
+        with self._lock:
+            return garbled(content, self._random)
+
     def _drawn(self) -> str | None:
         point = self._random.random()
         for name, rate in self.rates.items():
@@ -82,6 +90,8 @@ def faulty(app: ASGIApp, faults: Faults, answers: Mapping[str, Response]) -> ASG
             await _cut(scope)
         elif fault == "dropped":
             await app(scope, receive, _first_half(scope, send))
+        elif fault == "garbled":
+            await app(scope, receive, _garbling(faults, send))
         else:
             await known[fault](scope, receive, send)
 
@@ -103,6 +113,24 @@ def _first_half(scope: Scope, send: Send) -> Send:
             await _cut(scope)
         else:
             await send(message)
+
+    return passing
+
+
+def _garbling(faults: Faults, send: Send) -> Send:
+    """Passes an answer on once it is whole, garbled if there is anything in it."""
+    begun: list[Message] = []
+
+    async def passing(message: Message) -> None:
+        begun.append(message)
+        if message["type"] == "http.response.start" or message.get("more_body"):
+            return
+        content = b"".join(each.get("body", b"") for each in begun[1:])
+        told = faults.garble(content) if content else content
+        headers = [(name, value) for name, value in begun[0]["headers"] if name != b"content-length"]
+        length = [(b"content-length", str(len(told)).encode())] if content else []
+        await send({**begun[0], "headers": [*headers, *length]})
+        await send({"type": "http.response.body", "body": told})
 
     return passing
 

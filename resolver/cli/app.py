@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 
 from connectors.sandbox import population
@@ -13,6 +14,7 @@ from resolver import explain, land, pipeline, publish, steward
 from resolver.cli import closing, evaluate, link, rehearsal, sandbox, shown, templates, wiring, workspace
 from resolver.cli.exits import Exit, explained
 from resolver.run import Run
+from resolver.site import WrongSite
 
 app = typer.Typer(
     help="Makes one customer out of the five that a retailer's systems know, explains every merge and can undo it.",
@@ -67,16 +69,24 @@ def land_command(
     """Bring in what the sources say: raw, append-only, once."""
     step = land.again if again else land.everything if full else land.records
     with explained(as_json):
+        if full and again:
+            raise WrongSite("--full asks the sources for everything, --again asks them for nothing: give one of them.")
         place = workspace.read(where)
         sources = wiring.sources(place.site, where, names or ())
         with workspace.opened(place) as warehouse, shown.progress(as_json=as_json) as progress:
+            before = _waiting(warehouse, sources) if again else 0
             with workspace.begun(place, warehouse, "land", progress) as run:
                 for source in sources:
                     step(run, source)
             answer = explain.run(warehouse, run.run_id)
-            waiting = explain.waiting_in_quarantine(warehouse) if again else 0
-    shown.run(answer, as_json=as_json)
-    raise typer.Exit(Exit.PARTLY if waiting else _code(answer))
+            after = _waiting(warehouse, sources) if again else 0
+    shown.run({**answer, "read_again": before, "still_waiting": after} if again else answer, as_json=as_json)
+    raise typer.Exit(Exit.PARTLY if after else _code(answer))
+
+
+def _waiting(warehouse: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> int:
+    """How many payloads of these sources wait in quarantine."""
+    return explain.waiting_in_quarantine(warehouse, [source.name for source in sources])
 
 
 @app.command(epilog="Example: resolver quarantine bigcommerce --payloads")
@@ -91,8 +101,12 @@ def quarantine(
 
     After a fix of mapping or code, `resolver land --again` reads the payloads anew, without asking the source.
     """
-    with explained(as_json), workspace.opened(workspace.read(where)) as warehouse:
-        answer = explain.quarantine(warehouse, source, limit)
+    with explained(as_json):
+        place = workspace.read(where)
+        with workspace.opened(place) as warehouse:
+            answer = explain.quarantine(warehouse, source, limit)
+        if source and source not in place.site.sources and not (answer["refused"] or answer["waiting"]):
+            raise WrongSite(f"{source} is not configured, and nothing of it is refused or waits.")
     if not payloads:
         answer = {**answer, "refused": [{k: v for k, v in row.items() if k != "raw"} for row in answer["refused"]]}
     shown.quarantine(answer, as_json=as_json)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+import duckdb
 import typer
 from rich.console import Console
 
@@ -28,6 +29,8 @@ class Exit(IntEnum):
 
 _WRONG = (NoWorkspace, WrongPolicy, WrongSite, WrongMap, Unknown, FileExistsError)
 _FAILED = (OutsideError, WarehouseBusy, OSError)
+_DISK_FULL = "No space left on device"
+_NO_ROOM = "The disk of the warehouse is full. What is in it stays and is whole; make room and run the command again."
 _INTERRUPTED = "Interrupted. What is in the warehouse stays and is whole; run the command again to go on."
 
 
@@ -39,6 +42,12 @@ def explained(as_json: bool) -> Iterator[None]:
     except (*_WRONG, *_FAILED) as error:
         complain(str(error), as_json=as_json)
         raise typer.Exit(Exit.WRONG_USAGE if isinstance(error, _WRONG) else Exit.FAILED) from error
+    except duckdb.Error as error:
+        is_full = _DISK_FULL in str(error)
+        if not is_full and not isinstance(error, duckdb.IOException):
+            raise
+        complain(_NO_ROOM if is_full else f"The warehouse cannot be read or written: {error}", as_json=as_json)
+        raise typer.Exit(Exit.FAILED) from error
     except (KeyboardInterrupt, RuntimeError) as error:
         # DuckDB tells Ctrl-C in the middle of a query as a RuntimeError of its own.
         if isinstance(error, RuntimeError) and str(error) != "Query interrupted":

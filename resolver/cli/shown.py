@@ -1,6 +1,7 @@
 """What a person sees: progress while a command works, tables when it ends. With --json the same answer as JSON."""
 
 import difflib
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from resolver.explain import Answer
 from resolver.publish import Planned
 from resolver.run import Progress, silent
 
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _DIFF_LINES = 40
 _RULES = 12
 
@@ -111,11 +113,16 @@ def _cell(value: Any) -> str:  # noqa: ANN401, PLR0911  one line per kind of val
         case int():
             return f"{value:,}"
         case {"judge": _} | {"alone": _} | {"gone": _} | {"moved_to": _}:
-            return escape(_because(value))
+            return escape(_visible(_because(value)))
         case dict() | list():
-            return escape(orjson.dumps(value, default=str).decode())
+            return escape(_visible(orjson.dumps(value, default=str).decode()))
         case _:
-            return escape(str(value))
+            return escape(_visible(str(value)))
+
+
+def _visible(text: str) -> str:
+    """The text, with what a terminal would obey instead of showing it as its code: payloads hold anything."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def made_workspace(folder: Path, *, as_json: bool) -> None:
@@ -150,8 +157,20 @@ def run(answer: Answer, *, as_json: bool) -> None:
     _compared(answer["compared"], out)
     table("Sent in this run", answer["sent"], out=out)
     for trouble in (answer["counts"] or {}).get("troubles", []):
-        out.print(f"[yellow]{escape(trouble)}[/yellow]")
+        out.print(f"[yellow]{escape(_visible(trouble))}[/yellow]")
+    if "read_again" in answer:
+        _read_again(answer["read_again"], answer["still_waiting"], out)
     out.print(f"Run {answer['run_id']} ({answer['command']}): [bold]{answer['outcome']}[/bold]")
+
+
+def _read_again(before: int, after: int, out: Console) -> None:
+    """What became of the quarantine."""
+    if not before:
+        out.print("There was nothing in quarantine to read again.")
+    elif not after:
+        out.print(f"{before:,} refused payloads were read again, and all of them could be read.")
+    else:
+        out.print(f"{before:,} refused payloads were read again; of {after:,} resolver quarantine still says why not.")
 
 
 def _compared(reads: Sequence[Mapping[str, Any]], out: Console) -> None:
@@ -171,8 +190,13 @@ def quarantine(answer: Answer, *, as_json: bool) -> None:
     refused = [{**row, "reasons": _said(row["reasons"])} for row in answer["refused"]]
     table("Refused payloads", refused, out=out)
     table("Waiting for another record", answer["waiting"], out=out)
+    for told, name in (("refused", "refused payloads"), ("waiting", "waiting records")):
+        if len(answer[told]) < answer[f"{told}_in_all"]:
+            out.print(f"{len(answer[told]):,} of {answer[f'{told}_in_all']:,} {name} are shown; --limit shows more.")
     if not refused and not answer["waiting"]:
-        out.print("Nothing is refused, and nothing waits.")
+        out.print("Nothing is refused." if answer["landed_since"] else "Nothing is refused, and nothing waits.")
+    if answer["landed_since"]:
+        out.print("Records have landed since the last resolution: what waits for another one shows after it.")
 
 
 def _said(reasons: Sequence[Mapping[str, str]]) -> str:

@@ -69,7 +69,10 @@ def _connect(role: str, name: str, configured: Mapping[str, Mapping[str, Any]], 
     except ValidationError as error:
         raise WrongSite(_complaint(role, name, module, error)) from error
     connect: Callable[..., Any] = module.connect
-    return connect(_located(settings, folder), clock=now, sleep=time.sleep)
+    try:
+        return connect(_located(settings, folder), clock=now, sleep=time.sleep)
+    except ValueError as error:  # an address without TLS, a key that is none
+        raise WrongSite(f"[{role}s.{name}]: {error}") from error
 
 
 def _located(settings: Frozen, folder: Path) -> Frozen:

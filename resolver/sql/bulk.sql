@@ -158,6 +158,11 @@ update stretch set plain = false where plain and id in (select trim(id) from str
 -- Rows about which Python is asked, in the order of the file: position, and the row as a JSON object, NULL if it is none.
 select rowid, substr(raw, length($before) + 1, length(raw) - length($before) - 1) from stretch where not plain order by rowid
 
+-- name: apart
+-- One row: how many plain rows tell of a record of which Python was told by another row too. `together` knows only those
+-- whose id DuckDB reads as Python does: not one in a line that is no JSON to it, or with an odd blank around it.
+select count(*) from stretch where plain and concat($id_prefix, id) in (select unnest($told::varchar[]))
+
 -- name: numbered
 -- One row: how many plain rows there are, and the fact that the row before the first would be: facts come in the order of
 -- the file, whichever thread writes them.

@@ -49,6 +49,15 @@ where $source is null or source = $source order by recorded_at desc, fact desc l
 select record, refers_to, reason from derived.waiting
 where $source is null or starts_with(record, $source || ':') order by record limit $limit
 
+-- name: quarantine_in_all
+-- One row: how many payloads of a source, or of all, are refused, how many records wait, and whether something has landed
+-- since it was worked out who waits.
+select (select count(*) from derived.rejected where $source is null or source = $source) as refused_in_all,
+    (select count(*) from derived.waiting where $source is null or starts_with(record, $source || ':')) as waiting_in_all,
+    coalesce((select max(fetched_at) from ledger.source_record) > coalesce(
+        (select max(ended_at) from ledger.run join ledger.run_end using (run_id) where command not in ('land', 'publish')),
+        '-infinity'::timestamptz), false) as landed_since
+
 -- name: refusal_reasons
 -- Why payloads were refused, and how many for each reason.
 select source, object, r->>'path' as path, r->>'problem' as problem, count(*) as payloads

@@ -48,7 +48,8 @@ select source, object, source_id, content_hash, raw, 'refused', reasons, $fetche
 from (from page_refusals qualify row_number() over (partition by source, object, content_hash order by position) = 1) p
 where not exists (
     from (
-        select source, object, content_hash, max_by(state, fact) as state from ledger.quarantine group by all
+        select source, object, content_hash, max_by(state, fact) as state from ledger.quarantine
+        where content_hash in (select content_hash from page_refusals) group by all
     ) known
     where known.source = p.source and known.object = p.object and known.content_hash = p.content_hash
       and known.state = 'refused'
@@ -86,11 +87,16 @@ insert into ledger.reconciliation (source, object, missed, vanished, unlisted, r
 values ($source, $object, $missed, $vanished, $unlisted, $run_id, $recorded_at)
 
 -- name: waiting_refusals
--- What waits in quarantine for this source.
-select object, raw, source_id, content_hash from derived.rejected where source = $source order by fact
+-- What waits in quarantine for this source: the facts, in their order.
+select fact from derived.rejected where source = $source order by fact
+
+-- name: refused_payloads
+-- The payloads of these facts.
+select fact, object, raw from ledger.quarantine where fact in (select unnest($facts::bigint[])) order by fact
 
 -- name: accept
--- One row: this refused payload has been read after a fix.
+-- One row each: these refused payloads have been read after a fix.
 insert into ledger.quarantine
     (source, object, source_id, content_hash, raw, state, reasons, recorded_at, run_id, correlation_id)
-values ($source, $object, $source_id, $content_hash, $raw, 'accepted', '[]', $recorded_at, $run_id, $correlation_id)
+select source, object, source_id, content_hash, raw, 'accepted', '[]', $recorded_at, $run_id, $run_id
+from ledger.quarantine where fact in (select unnest($facts::bigint[])) order by fact

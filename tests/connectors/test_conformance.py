@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.garbling import garbled
+from models.errors import OutsideError
 from models.landing import Window
 from tests.connectors.conformance import PassingTime, Read, Scenario, Stage, Stand, personal, read, scenario_of, vendors
 
@@ -121,6 +124,36 @@ def test_survives_faults_with_the_same_records(scenario: Scenario, seed: int, tm
         told = read(stand.source, everything(scenario))
     assert sum(faults.injected.values()) > 0
     assert told.texts() == quiet_read(scenario, tmp_path / "quiet").texts()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_answer_without_sense_is_an_error_that_names_the_next_move(
+    scenario: Scenario, seed: int, tmp_path: Path
+) -> None:
+    if not scenario.faults:
+        pytest.skip("this source has no server that could answer without sense")
+    faults = Faults(seed, {"garbled": (0.05, 0.2, 0.5)[seed % 3]})
+    with standing(scenario, tmp_path, faults) as stand:
+        for object_ in stand.source.objects:
+            for window in (everything(scenario), scenario.delta.window):
+                with suppress(OutsideError):
+                    list(stand.source.pages(object_, window))
+            if object_ in stand.source.listed:
+                with suppress(OutsideError):
+                    list(stand.source.missing(object_, sorted(scenario.expected[object_])[:7]))
+    assert sum(faults.injected.values()) > 0
+
+
+def test_a_payload_with_something_odd_in_it_is_a_record_or_a_refusal(scenario: Scenario, tmp_path: Path) -> None:
+    random = Random(1)
+    with standing(scenario, tmp_path) as stand:
+        if not stand.source.is_live:
+            pytest.skip("its payloads are made by us of what a file holds; other tests spoil the files")
+        told = read(stand.source, everything(scenario))
+        payloads = [(one.key.object, one.raw) for one in told.records]
+        for object_, raw in random.choices(payloads, k=600):
+            odd = garbled(raw.encode(), random).decode()
+            assert stand.source.translate(object_, odd) == stand.source.translate(object_, odd)
 
 
 def test_no_token_and_nothing_personal_is_logged(

@@ -251,6 +251,16 @@ def test_an_answer_that_is_no_json_is_not_the_vendor_speaking(time: PassingTime)
         door.get("/orders").json()
 
 
+def test_half_a_character_in_one_record_does_not_cost_the_page(time: PassingTime) -> None:
+    whole = b'"\\ud83d\\ude00 \\\\u00e9"'
+    for half in (b"\\ud83d", b"\\uDE00", b"\\ud83d\\ud83d"):
+        vendor = Vendor(Response(b'[{"name":"Ana%b"},{"name":%b}]' % (half, whole)))
+        with door_to(vendor, time) as door:
+            told = door.get("/customers").json()
+        assert [one["name"].strip("\ufffd") for one in told] == ["Ana", "\U0001f600 \\u00e9"]
+        assert "\ufffd" in told[0]["name"]
+
+
 @pytest.mark.parametrize(
     ("told", "seconds"),
     [("12", 12.0), ("Mon, 02 Nov 2026 12:00:30 GMT", 30.0), ("Mon, 02 Nov 2026 11:00:00 GMT", 0.0), ("soon", None)],

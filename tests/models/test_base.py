@@ -19,6 +19,12 @@ def test_a_moment_is_kept_in_utc(told: datetime | str) -> None:
     assert until.tzinfo is UTC
 
 
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_falls_off_the_calendar_in_utc_is_refused(told: str) -> None:
+    with pytest.raises(ValidationError, match="calendar"):
+        Window.model_validate({"until": told})
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValidationError, match="time zone"):
         Window(until=NOON.replace(tzinfo=None))

@@ -18,7 +18,14 @@ def test_the_same_amount_in_another_currency_is_other_money() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "field"),
-    [("a lot", "EUR", "amount"), ("Infinity", "EUR", "amount"), ("", "EUR", "amount"), ("1", "euro", "currency")],
+    [
+        ("a lot", "EUR", "amount"),
+        ("Infinity", "EUR", "amount"),
+        ("1e13", "EUR", "amount"),
+        ("-1e13", "EUR", "amount"),
+        ("", "EUR", "amount"),
+        ("1", "euro", "currency"),
+    ],
 )
 def test_what_is_no_money_is_refused_by_field_each_time(amount: str, currency: str, field: str) -> None:
     for _ in range(2):

@@ -191,6 +191,28 @@ def test_no_csv_is_read_in_two_ways(data: list[bytes], tmp_path: Path) -> None:
     assert in_bulk == by_page
 
 
+@pytest.mark.parametrize("delimiter", [",", "|"])
+@pytest.mark.parametrize(
+    "row", ["1,Ana,38,", "1,Ana,38,,", "1,Ana,,", ",,,", '1,Ana,38,""', '1,"A,b",38,', '1,"A\nb",38,', '"1","A\nb",,""']
+)
+def test_a_row_that_ends_with_empty_cells_beyond_the_columns_is_refused_both_ways(
+    row: str, delimiter: str, tmp_path: Path
+) -> None:
+    content = f"id,first,size\n0,Bo,37\n{row}\n".replace(",", delimiter).encode()
+    bare: dict[str, Any] = {"columns": {"given_name": "first"}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", content, **bare)
+    assert in_bulk == by_page
+    assert (len(in_bulk[0]), len(in_bulk[1])) == (1, 1)
+
+
+def test_a_last_cell_that_is_empty_is_no_cell_too_many(tmp_path: Path) -> None:
+    content = b'id,first,size\n0,Bo,\n1,"A,b,c",\n2,"A\nb,",""\n'
+    bare: dict[str, Any] = {"columns": {"given_name": "first"}, "identifiers": {}, "consents": [], "changed_at": None}
+    in_bulk, by_page = both_ways(tmp_path, "few.csv", content, **bare)
+    assert in_bulk == by_page
+    assert [bulk.rows for bulk in bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "few.csv"}))] == [3]
+
+
 @trying
 @given(
     header=st.sampled_from(['"id","first","size"', 'id,"first",size', '"id",first,"size"', "id,first,size"]),
@@ -288,6 +310,16 @@ def test_of_two_rows_that_tell_one_record_the_later_counts_whoever_reads_them(
     landing(source_over(tmp_path, people={**PATTERN, "files": "people.csv"}))
     current = connection.execute("select trim(body->>'given_name') from derived.current_record").fetchall()
     assert current == [("Bea",)]
+
+
+@pytest.mark.parametrize("odd", [b'\xc2\xa0{"id":"8"}', b'{"id":"\\u00a08"}', b'{"id":"8\xe2\x80\x83"}'])
+@pytest.mark.parametrize("plain_first", [True, False])
+def test_a_record_whose_id_one_row_tells_as_only_python_reads_it_lands_the_same_both_ways(
+    odd: bytes, plain_first: bool, tmp_path: Path
+) -> None:
+    rows = [b'{"id":"8"}', odd] if plain_first else [odd, b'{"id":"8"}']
+    in_bulk, by_page = both_ways(tmp_path, "people.ndjson", b"\n".join(rows))
+    assert in_bulk == by_page
 
 
 def test_refused_rows_of_a_bulk_file_are_read_again_after_a_fix(

@@ -7,7 +7,8 @@ import duckdb
 
 from models.engagement import Event
 from models.landing import Other, SourceRecord
-from models.orders import Fulfilment, Money, Order, Refund, Settlement
+from models.loyalty import MOST_POINTS
+from models.orders import LARGEST_AMOUNT, Fulfilment, Money, Order, Refund, Settlement
 from models.records import RecordKey
 from resolver import gather, land
 from resolver.run import Run
@@ -70,6 +71,27 @@ def test_stores_notices_and_carts_make_nobody_and_wait_for_nothing(
     assert rows(connection, "select count(*) from derived.current_record") == [(3,)]
     for table in ("told", "told_identifier", "purchase", "waiting", "customer"):
         assert rows(connection, f"from derived.{table}") == [], table
+
+
+def test_the_largest_amounts_and_points_that_may_land_can_be_worked_with(
+    connection: duckdb.DuckDBPyConnection, settle: Settle
+) -> None:
+    most, points = f"{LARGEST_AMOUNT - 1}.9999", MOST_POINTS - 1
+    entry = {"account": "C1", "external_id": "e1", "movement": "earn", "points": points, "at": LONG_AGO}
+    settle(
+        [
+            told({"record": "pos:member:1", "given_name": "Ana", "loyalty_number": "C1", "points": points}),
+            told(
+                {
+                    "record": "pos:order:1",
+                    "loyalty_number": "C1",
+                    "bought": {"total": {"amount": most, "currency": "GBP"}, "loyalty": [entry]},
+                }
+            ),
+        ]
+    )
+    assert rows(connection, "select total from derived.purchase") == [(Decimal(most),)]
+    assert rows(connection, "select balance from derived.balance") == [(points,)]
 
 
 def test_an_order_waits_for_its_customer_and_then_finds_it(connection: duckdb.DuckDBPyConnection, a_run: Run) -> None:

@@ -226,6 +226,19 @@ def test_quarantine_is_read_again_after_a_fix_without_asking_the_source(
     assert states == [("refused",), ("accepted",)]
 
 
+def test_many_refused_payloads_are_read_again_together_and_in_their_order(
+    connection: duckdb.DuckDBPyConnection, a_run: run.Run
+) -> None:
+    numbers = list(range(700, 0, -1))
+    shop = Shop([[refused(number) for number in numbers]])
+    land.records(a_run, shop)
+    shop.understood = True
+    told = land.again(a_run, shop)
+    assert (told.landed, told.pages) == (700, 2)
+    assert [record for record, _ in versions(connection)] == [f"shop:customer:{number}" for number in numbers]
+    assert explain.status(connection)["waiting_in_quarantine"] == []
+
+
 def test_a_payload_that_is_refused_again_after_it_was_read_waits_again(
     connection: duckdb.DuckDBPyConnection, landing: Land
 ) -> None:

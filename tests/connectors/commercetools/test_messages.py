@@ -175,9 +175,33 @@ def test_numbers_need_not_come_in_their_order() -> None:
     numbers = Numbers()
     numbers.note([{"resource": {"typeId": "order", "id": "1"}, "sequenceNumber": number} for number in (5, 3, 4)])
     numbers.note(["no message", {"resource": None}, {"resource": {"typeId": "order"}}])
-    assert numbers.gaps() == 0
+    assert numbers.gaps({}) == 0
     numbers.note([{"resource": {"typeId": "order", "id": "1"}, "sequenceNumber": 7}])
-    assert numbers.gaps() == 1
+    assert numbers.gaps({}) == 1
+
+
+@pytest.mark.parametrize("lost", ["before the window", "first in the window", None])
+def test_a_gap_where_two_windows_meet_is_seen(lost: str | None) -> None:
+    with busy() as project:
+        for name in ("A", "B", "C"):
+            project.shop.touch("customers", ANNA, firstName=name)
+        project.clock.sleep(60)
+        since = project.clock()
+        for name in ("D", "E"):
+            project.shop.touch("customers", ANNA, firstName=name)
+        messages = project.shop.all("messages")
+        earlier = [one["id"] for one in messages if datetime.fromisoformat(one["createdAt"]) < since]
+        if lost:
+            project.shop.forget(earlier[-1] if lost == "before the window" else messages[len(earlier)]["id"])
+            with pytest.raises(Forgotten) as raised:
+                project.told(since)
+            assert raised.value.code == "messages_lost"
+        else:
+            assert len(project.told(since)) == 2
+        for message in earlier[:-1]:
+            project.shop.forget(message)
+        if lost == "before the window":
+            assert len(project.told(since)) == 2, "what is not kept any more is no gap"
 
 
 def test_messages_that_have_expired_say_so() -> None:

@@ -296,6 +296,41 @@ def test_a_newsletter_answer_that_lists_leave_out_is_asked_for_customer_by_custo
     assert set(consents(told)) == {1}
 
 
+def written(shop: Shop, number: int, told: dict[str, Any]) -> httpx.Response:
+    """A customer as another program writes it, a day after the world's last change."""
+    app = serving(shop, Faults(), Habits(bearer=True), clock=lambda: CUT)
+    with running({"shop": app}) as urls:
+        to = f"{urls['shop']}/rest/all/V1/customers/{number}"
+        return httpx.put(to, json={"customer": told}, headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def test_what_a_careless_writer_wipes_is_told_as_it_is_now(time: PassingTime, shop: Shop) -> None:
+    bare = {"email": "shopper3@mail.example", "firstname": "Given3", "lastname": "Family3"}
+    assert written(shop, 3, bare).status_code == 200
+    with source_at(serving(shop, Faults()), time) as source:
+        (record,) = records(source, "customer", Window(since=CUT, until=CUT + timedelta(days=1)))
+    assert isinstance(record.body, Person)
+    assert (record.key.source_id, record.changed_at) == ("3", CUT)
+    assert (record.body.given_name, record.body.addresses, record.body.loyalty) == ("Given3", (), ())
+
+
+def test_a_writer_who_reads_first_wipes_nothing(time: PassingTime, shop: Shop) -> None:
+    with source_at(serving(shop, Faults()), time) as source:
+        before = {record.key.source_id: record for record in records(source, "customer")}["3"]
+    whole = orjson.loads(before.raw)
+    attributes = [*whole["custom_attributes"], {"attribute_code": "golden_id", "value": "p-7"}]
+    assert written(shop, 3, {**whole, "custom_attributes": attributes}).status_code == 200
+    with source_at(serving(shop, Faults()), time) as source:
+        (after,) = records(source, "customer", Window(since=CUT, until=CUT + timedelta(days=1)))
+    assert isinstance(before.body, Person)
+    assert after.body == before.body.model_copy(update={"attributes": {**before.body.attributes, "golden_id": "p-7"}})
+
+
+def test_a_writer_who_leaves_out_the_name_is_refused(shop: Shop) -> None:
+    answer = written(shop, 3, {"email": "shopper3@mail.example", "firstname": "Given3"})
+    assert (answer.status_code, answer.json()["parameters"]) == (400, {"fieldName": "lastname"})
+
+
 def test_without_asking_nothing_is_said_about_the_newsletter(time: PassingTime, shop: Shop) -> None:
     with source_at(serving(shop, Faults(), Habits(lists_consent=False)), time, details=()) as source:
         assert set(consents(records(source, "customer"))) == {0}

@@ -90,6 +90,17 @@ def test_a_link_on_a_good_line_voids_nothing() -> None:
     assert len(told.lines) == 2
 
 
+@pytest.mark.parametrize("name", ["SaleForDelivery", "SaleForPickup"])
+def test_goods_that_are_sent_or_collected_later_are_goods(name: str) -> None:
+    assert [one.line_id for one in order(transaction(line("1", "10.00", element=name))).lines] == ["1"]
+
+
+@pytest.mark.parametrize("name", ["SalesPersonID", "SaleAssociate", "ReturnReason"])
+def test_what_a_vendor_puts_beside_the_goods_is_none(name: str) -> None:
+    goods = ONE_LINE.replace("<Sale>", f"<{name}>7</{name}><Sale>")
+    assert [one.sku for one in order(transaction(goods)).lines] == ["A"]
+
+
 def test_a_voided_payment_is_no_payment() -> None:
     tender = '<LineItem{}><Tender TenderType="Cash"><Amount>10.00</Amount></Tender></LineItem>'
     told = order(transaction(ONE_LINE + tender.format(' VoidFlag="true"') + tender.format("")))
@@ -180,6 +191,13 @@ def test_a_number_that_is_none_is_a_reason_without_the_value(number: str) -> Non
     told = refusal(transaction(line(number, "4.00")))
     assert [reason.path for reason in told.reasons] == ["lines[0].quantity"]
     assert number not in told.reasons[0].problem
+    assert told.source_id == "7-2-2026-03-14-0031"
+
+
+def test_prices_whose_product_is_no_price_are_refused() -> None:
+    price = "<ActualSalesUnitPrice>9999999999</ActualSalesUnitPrice><Quantity>9999999999</Quantity>"
+    told = refusal(transaction(SALE.format(price)))
+    assert [reason.path for reason in told.reasons] == ["amount"]
     assert told.source_id == "7-2-2026-03-14-0031"
 
 

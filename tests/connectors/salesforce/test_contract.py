@@ -71,6 +71,8 @@ def test_a_recorded_description_is_understood(recorded: Path) -> None:
         ("write_error", 400, Rejected, "INVALID_FIELD"),
         ("sobject_describe_error", 404, Rejected, "NOT_FOUND"),
         ("sobject_find_error", 404, Rejected, "NOT_FOUND"),
+        ("upsert_error", 404, Rejected, "NOT_FOUND"),
+        ("upsert_multiple_error", 300, Rejected, "300"),
     ],
 )
 def test_recorded_errors_are_named_after_the_next_move(
@@ -89,6 +91,7 @@ def test_errors_that_nobody_recorded() -> None:
     assert told(403, "REQUEST_LIMIT_EXCEEDED") == (TryLater, "REQUEST_LIMIT_EXCEEDED")
     assert told(403, "API_DISABLED_FOR_ORG") == (SignInAgain, "API_DISABLED_FOR_ORG")
     assert told(400, LOST_LOCATOR) == (Rejected, LOST_LOCATOR)
+    assert told(400, "DUPLICATE_VALUE") == (Rejected, "DUPLICATE_VALUE")
     assert told(503, "SERVER_UNAVAILABLE") == (TryLater, "SERVER_UNAVAILABLE")
     assert meaning(answer(b"{}")) is None
     assert type(meaning(answer(b"<html>", 502))) is TryLater

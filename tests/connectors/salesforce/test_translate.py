@@ -295,6 +295,12 @@ def test_fields_with_commas_quotes_and_lines_survive_csv() -> None:
     assert row["Street"] == 'Hof "7", links\nhinten'
 
 
+@pytest.mark.parametrize("text", ['"Id","Name"\n"1","A', '"Id","Name"\n"1"\n', '"Id"\n"1","A"\n', '"Id"\n"1"x\n'])
+def test_csv_that_is_torn_or_of_another_width_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"CSV|argument"):
+        list(from_csv(text, "X"))
+
+
 def test_nested_rest_records_translate_as_they_are() -> None:
     nested = {
         "attributes": {"type": "Order", "url": "/x"},

@@ -136,7 +136,8 @@ def test_a_source_that_is_down_ends_with_3_and_says_so(place: Path) -> None:
     shutil.rmtree(place / "drop")
     result = resolver("land", "-w", place)
     assert result.exit_code == 3, result.output
-    assert "pos" in result.output
+    shown = " ".join(result.stdout.split())
+    assert f"pos: the folder {place / 'drop'} is not there. What landed before stays; the next run reads" in shown
 
 
 # ----------------------------------------------------------------------------------------------------------- exit 2
@@ -173,6 +174,17 @@ def test_init_never_overwrites_a_workspace(place: Path) -> None:
         ("site.toml", "[sources.pos]\nfoldr = 'drop'\n", ("sources.pos.foldr", "folder")),
         ("site.toml", "[sources.till]\nfolder = 'drop'\n", ("sources.till", "Known: ", "pos")),
         ("site.toml", "[sources\n", ("site.toml", "not TOML")),
+        (
+            "site.toml",
+            "[sources.bigcommerce]\nbase_url = 'http://shop.example'\nstore_hash = 'x'\naccess_token = 't'\n",
+            ("[sources.bigcommerce]", "not encrypted"),
+        ),
+        (
+            "site.toml",
+            "[sources.salesforce]\nlogin_url = 'https://login.salesforce.com'\nclient_id = 'x'\nusername = 'u'\n"
+            "private_key = '-----BEGIN nonsense'\n",
+            ("[sources.salesforce]", "private_key", "not an RSA key in PEM"),
+        ),
     ],
 )
 def test_a_wrong_setting_ends_with_2_its_place_and_what_is_allowed(
@@ -195,6 +207,12 @@ def test_what_nobody_knows_cannot_be_explained(place: Path) -> None:
         result = resolver("explain", asked, "-w", place, "--json")
         assert result.exit_code == 2
         assert asked in said(result)["error"]
+
+
+def test_reading_again_without_asking_and_asking_for_everything_are_two_wishes(place: Path) -> None:
+    result = resolver("land", "--full", "--again", "-w", place, "--json")
+    assert result.exit_code == 2
+    assert "give one of them" in said(result)["error"]
 
 
 def test_a_command_that_does_not_exist_is_wrong_usage() -> None:
@@ -227,6 +245,25 @@ def test_a_warehouse_that_another_process_holds_ends_with_1(place: Path) -> None
         assert "in use by another process" in said(result)["error"]
     finally:
         holder.communicate("\n")
+
+
+def test_a_warehouse_that_is_none_ends_with_1_and_its_name(place: Path) -> None:
+    (place / "warehouse.duckdb").write_bytes(b"this is no warehouse, and never was one")
+    result = resolver("land", "-w", place, "--json")
+    assert result.exit_code == 1
+    assert "warehouse.duckdb" in said(result)["error"]
+
+
+def test_a_full_disk_ends_with_1_and_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What DuckDB says where it can no longer write."""
+
+    def full(*_: object) -> None:
+        raise duckdb.TransactionException("Failed to commit: Could not write file: No space left on device")
+
+    monkeypatch.setattr("resolver.land.records", full)
+    result = resolver("land", "-w", place, "--json")
+    assert result.exit_code == 1
+    assert "make room and run the command again" in said(result)["error"]
 
 
 # --------------------------------------------------------------------------------------------------------- answers
@@ -278,5 +315,55 @@ def test_quarantine_lists_what_was_refused_and_shows_payloads_only_when_asked(pl
     assert "raw" not in row
     [row] = said(resolver("quarantine", "pos", "--payloads", "-w", place, "--json"))["refused"]
     assert ">x" in row["raw"]
-    assert said(resolver("quarantine", "magento", "-w", place, "--json")) == {"refused": [], "waiting": []}
     assert "Refused payloads" in resolver("quarantine", "-w", place).stdout
+    unknown = resolver("quarantine", "posts", "-w", place, "--json")
+    assert unknown.exit_code == 2
+    assert "posts is not configured" in said(unknown)["error"]
+
+
+def test_quarantine_says_how_much_more_there_is_and_that_who_waits_is_not_known_yet(place: Path) -> None:
+    assert "nothing waits" in resolver("quarantine", "-w", place).stdout
+    for name in ("truncated.xml", "doctype_entity.xml"):
+        shutil.copy(TILLS / name, place / "drop")
+    resolver("land", "-w", place)
+    shown = " ".join(resolver("quarantine", "--limit", 1, "-w", place).stdout.split())
+    assert "1 of 2 refused payloads are shown; --limit shows more." in shown
+    assert "what waits for another one shows after it" in shown
+    resolver("resolve", "-w", place)
+    shown = resolver("quarantine", "-w", place).stdout
+    assert "--limit" not in shown
+    assert "last resolution" not in shown
+
+
+def test_landing_again_says_how_much_of_the_quarantine_can_be_read_by_now(place: Path) -> None:
+    assert "nothing in quarantine" in resolver("land", "--again", "-w", place).stdout
+    header = "Store ID,Workstation ID,Transaction Number,Transaction Date,Type,Quantity,Amount,Currency\n"
+    rows = ('7,2,1,2026-03-14T10:00:00,SALE,1,"4,50",GBP\n', '7,2,2,2026-03-14T10:00:00,SALE,1,"much",GBP\n')
+    (place / "drop" / "receipts.csv").write_text(header + "".join(rows), encoding="utf-8")
+    assert resolver("land", "-w", place).exit_code == 3
+    with (place / "site.toml").open("a", encoding="utf-8") as site:
+        site.write('decimal_mark = ","\n')
+    result = resolver("land", "--again", "-w", place)
+    assert result.exit_code == 3
+    assert "2 refused payloads were read again; of 1 resolver quarantine still says why not." in result.stdout
+    answer = said(resolver("land", "--again", "-w", place, "--json"))
+    assert (answer["read_again"], answer["still_waiting"]) == (1, 1)
+
+
+def test_a_row_that_nobody_can_read_says_in_which_drop_it_stands(place: Path) -> None:
+    header = "Store ID,Workstation ID,Transaction Number,Transaction Date,Type,Quantity,Amount,Currency\n"
+    (place / "drop" / "torn.csv").write_text(header + "7,2\n", encoding="utf-8")
+    resolver("land", "-w", place)
+    [row] = said(resolver("quarantine", "-w", place, "--json"))["refused"]
+    assert row["reasons"] == [{"path": "", "problem": "row 1 of torn.csv cannot be read"}]
+
+
+def test_what_a_terminal_would_obey_is_shown_as_its_code(place: Path) -> None:
+    header = "Customer Number,Loyalty Card,Points Balance\n"
+    (place / "drop" / "members.csv").write_text(header + "C\x1b[2J\u202e7,LC1,many\n", encoding="utf-8")
+    resolver("land", "-w", place)
+    shown = resolver("quarantine", "-w", place).stdout
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\x1b" in shown
+    assert "\\u202e" in shown
