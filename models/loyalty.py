@@ -36,6 +36,8 @@ class LoyaltyMember(Frozen):
     enrolled_at: Moment | None = None
     customer: str | None = None
     """source_id of the customer in the same source, where the member is a record of its own."""
+    attributes: dict[str, str] = Field(default_factory=dict)
+    """What else the source keeps about the membership and we have no word for."""
 
 
 class LoyaltyEntry(Frozen):

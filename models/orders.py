@@ -106,6 +106,7 @@ class Return(Frozen):
     line: str | None = None
     quantity: Decimal
     state: str | None = None
+    reason: str | None = None
     at: Moment | None = None
 
 

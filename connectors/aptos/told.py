@@ -112,6 +112,8 @@ class ToldConsent(Told):
     brand: str | None = None
     purpose: str = "marketing"
     at: When | None = None
+    confirmed_at: When | None = None
+    """When the person said yes a second time, to a mail that asked."""
     proof: str | None = None
 
 
@@ -204,6 +206,9 @@ class ToldAccount(Told):
     tier: str | None = None
     tier_expires_on: Day | None = None
     balance: int | None = None
+    points_pending: int | None = None
+    card_numbers: tuple[str, ...] = ()
+    """Every card of the account; the customer tells the same as cards of its own."""
     enrolled_at: When | None = None
     modified_at: When | None = None
 

@@ -192,6 +192,8 @@ class Reading:
         points = getattr(told, _CONTACT_OF.get(consent.channel, ""), ())
         about = [consent.contact_point] if consent.contact_point else [point.value for point in points]
         at = None if consent.at == self.map.undated else consent.at
+        if consent.status == "opt_in":
+            at = consent.confirmed_at or at
         for point in about:
             yield {
                 "contact_point": point,
@@ -213,6 +215,7 @@ class Reading:
             balance=told.balance,
             enrolled_at=told.enrolled_at,
             customer=told.customer,
+            attributes=dict(_about_account(told)),
         )
 
     def _entry(self, told: ToldEntry) -> LoyaltyEntry:
@@ -333,6 +336,14 @@ def _attributes(told: ToldCustomer) -> Iterator[tuple[str, str]]:
         points = getattr(told, _CONTACT_OF.get(consent.channel, ""), ())
         if consent.status != "unknown" and not (consent.contact_point or points):
             yield f"consent.{consent.channel}", consent.status
+
+
+def _about_account(told: ToldAccount) -> Iterator[tuple[str, str]]:
+    """What a membership has no place for."""
+    if told.card_numbers:
+        yield "card_numbers", " ".join(told.card_numbers)
+    if told.points_pending is not None:
+        yield "points_pending", str(told.points_pending)
 
 
 # ---- transactions ----------------------------------------------------------------------------------------------------

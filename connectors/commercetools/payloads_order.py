@@ -185,6 +185,7 @@ class ReturnItem(TypedDict, total=False):
     line_item_id: str | None
     custom_line_item_id: str | None
     shipment_state: str | None
+    comment: str | None
     created_at: Instant | None
 
 

@@ -209,6 +209,7 @@ def _returns(told: VendorOrder) -> list[Words]:
             "line": item.get("line_item_id") or item.get("custom_line_item_id"),
             "quantity": item["quantity"],
             "state": item.get("shipment_state"),
+            "reason": item.get("comment") or None,
             "at": info.get("return_date") or item.get("created_at"),
         }
         for info in told.get("return_info", ())

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 RECEIPT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "store": ("store id", "store", "store number", "retail store id"),
+    "store": ("store id", "store", "store number", "retail store id", "ship node"),
     "till": ("workstation id", "till", "till id", "register", "register id", "terminal"),
     "receipt": ("transaction number", "receipt number", "receipt"),
     "sequence": ("transaction sequence number",),

@@ -79,7 +79,9 @@ class VendorConsent(Belonging, total=False):
 
     privacy_consent_status: Required[str]
     capture_date: Instant | None
+    double_consent_capture_date: Instant | None
     effective_from: Instant | None
+    effective_to: Instant | None
     capture_source: str | None
     purpose: Annotated[str | None, _either("DataUsePurpose.Name")]
     brand: Annotated[str | None, _either("BusinessBrand.Name")]
@@ -105,6 +107,7 @@ class VendorEmail(VendorPoint, total=False):
     """ContactPointEmail."""
 
     email_address: str | None
+    is_primary: bool | None
 
 
 @as_told
@@ -113,6 +116,7 @@ class VendorPhone(VendorPoint, total=False):
 
     telephone_number: str | None
     phone_type: str | None
+    is_primary: bool | None
 
 
 @as_told
@@ -218,6 +222,13 @@ class VendorMember(Recorded, total=False):
     contact_account_id: Annotated[Id | None, _either("Contact.AccountId")]
     contact_is_person_account: Annotated[bool | None, _either("Contact.IsPersonAccount")]
     programme: Annotated[str | None, _either("Program.Name")]
+    member_type: str | None
+    membership_end_date: date | None
+    membership_last_renewal_date: date | None
+    last_activity_date: str | None
+    enrollment_channel: str | None
+    can_receive_promotions: bool | None
+    can_receive_partner_promotions: bool | None
     loyalty_member_currencies: list[VendorBalance]
     loyalty_member_tiers: list[VendorTier]
     loyalty_program_member_merges: list[VendorMerge]
@@ -308,6 +319,7 @@ class VendorReturnLine(Belonging, total=False):
 
     order_item_id: Id | None
     quantity_returned: Decimal
+    reason: Annotated[str | None, _either("ReasonForReturn", "Description")]
 
 
 @as_told

@@ -1,6 +1,7 @@
 """Memberships and postings in our words."""
 
 from decimal import Decimal
+from typing import Literal, get_args
 
 from connectors.salesforce.org import Org
 from connectors.salesforce.payloads import Unreadable, VendorEntry, VendorMember, VendorMerge, VendorTier
@@ -8,6 +9,16 @@ from connectors.salesforce.translate_person import enrolled, member_status
 from models.landing import Deletion, Reason
 from models.loyalty import EntryKind, LoyaltyEntry, LoyaltyMember, Tier
 
+_Attribute = Literal[
+    "member_type",
+    "membership_end_date",
+    "membership_last_renewal_date",
+    "last_activity_date",
+    "enrollment_channel",
+    "can_receive_promotions",
+    "can_receive_partner_promotions",
+]
+_ATTRIBUTES: tuple[_Attribute, ...] = get_args(_Attribute)
 _ADJUST: tuple[EntryKind, EntryKind] = ("adjust", "adjust")
 _MOVEMENTS: dict[str, tuple[EntryKind, EntryKind]] = {
     "accrual": ("earn", "reverse_earn"),
@@ -30,7 +41,12 @@ def member(vendor: VendorMember, org: Org) -> LoyaltyMember | Deletion:
         balance=_balance(vendor, org),
         enrolled_at=enrolled(vendor.get("enrollment_date")),
         customer=_customer(vendor),
+        attributes={name: _said(value) for name in _ATTRIBUTES if (value := vendor.get(name)) is not None},
     )
+
+
+def _said(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def _merge(vendor: VendorMember) -> VendorMerge | None:

@@ -188,6 +188,7 @@ def _returns(vendor: VendorOrder) -> Iterator[Words]:
                 "line": line.get("order_item_id"),
                 "quantity": line.get("quantity_returned", 0),
                 "state": each.get("status"),
+                "reason": line.get("reason"),
                 "at": each.get("created_date"),
             }
 

@@ -166,14 +166,14 @@ def _contact_points(vendor: VendorPerson) -> Iterator[Words]:
     for place, (label, value) in enumerate(phones.items()):
         yield {"kind": "phone", "value": value, "label": label, "primary": place == 0}
     for each in vendor.get("contact_point_emails", ()):
-        email = each.get("email_address")
+        email, primary = each.get("email_address"), bool(each.get("is_primary")) and not own
         if email and email.lower() != (own or "").lower():
-            yield {"kind": "email", "value": email, "label": "contact point"}
+            yield {"kind": "email", "value": email, "label": "contact point", "primary": primary}
     for point in vendor.get("contact_point_phones", ()):
-        number = point.get("telephone_number")
+        number, primary = point.get("telephone_number"), bool(point.get("is_primary")) and not phones
         if number and number not in phones.values():
             label = (point.get("phone_type") or "contact point").lower()
-            yield {"kind": "phone", "value": number, "label": label}
+            yield {"kind": "phone", "value": number, "label": label, "primary": primary}
 
 
 def _identifiers(vendor: VendorPerson, number: str | None, listed: Sequence[VendorMembership]) -> Iterator[Words]:
@@ -235,7 +235,7 @@ def _answers(vendor: VendorPerson, places: Sequence[Words]) -> Iterator[Words]:
 
 
 def _answered(told: VendorConsent, points: Any) -> Iterator[Words]:  # noqa: ANN401  pairs of channel and contact point
-    status = _ANSWERS.get(told["privacy_consent_status"].lower())
+    status, at = _answer(told)
     for channel, point in points if status else ():
         if point:
             yield {
@@ -244,9 +244,21 @@ def _answered(told: VendorConsent, points: Any) -> Iterator[Words]:  # noqa: ANN
                 "brand": told.get("brand"),
                 "purpose": told.get("purpose") or "marketing",
                 "status": status,
-                "at": told.get("capture_date") or told.get("effective_from"),
+                "at": at,
                 "proof": told.get("capture_source"),
             }
+
+
+def _answer(told: VendorConsent) -> tuple[ConsentStatus | None, datetime | None]:
+    """What was said, and when: a yes when it was confirmed, if it was. A yes that had ended by then is a no since."""
+    status = _ANSWERS.get(told["privacy_consent_status"].lower())
+    said_at = told.get("capture_date") or told.get("effective_from")
+    if status != "opt_in":
+        return status, said_at
+    ended, changed = told.get("effective_to"), told.get("system_modstamp")
+    if ended and changed and ended <= changed:
+        return "opt_out", ended
+    return status, told.get("double_consent_capture_date") or said_at
 
 
 def _points(told: VendorTypeConsent, vendor: VendorPerson, places: Sequence[Words]) -> Iterator[tuple[str, str | None]]:

@@ -86,6 +86,19 @@ def test_an_answer_without_a_contact_point_is_about_all_of_its_channel() -> None
     ]
 
 
+@pytest.mark.parametrize(("status", "at"), [("opt_in", "2026-01-03"), ("opt_out", "2026-01-02")])
+def test_a_yes_that_was_confirmed_is_of_that_day(status: str, at: str) -> None:
+    asked = {"channel": "email", "status": status, "contactPoint": "shopper3@mail.example"}
+    dated = {"capturedAt": "2026-01-02T10:00:00Z", "doubleOptInAt": "2026-01-03T10:00:00Z"}
+    [consent] = body("customer", consents=[asked | dated]).consents
+    assert (consent.status, str(consent.at)[:10]) == (status, at)
+
+
+def test_an_account_tells_all_its_cards_and_the_points_that_wait() -> None:
+    member = body("loyalty_account", cardNumbers=["LC0003", "LC0009"], pointsPending=40)
+    assert member.attributes == {"card_numbers": "LC0003 LC0009", "points_pending": "40"}
+
+
 def test_an_answer_about_nothing_is_kept_as_an_attribute_and_an_unknown_one_is_none() -> None:
     answers = [{"channel": "post", "status": "opt_out"}, {"channel": "email", "status": "unknown"}]
     person = body("customer", consents=answers)

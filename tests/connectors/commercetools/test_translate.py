@@ -189,7 +189,7 @@ def test_parcels_bring_carrier_tracking_number_and_lines() -> None:
 def test_returns_and_payments_of_an_order_are_named() -> None:
     told = order(0)
     (back,) = told.returns
-    assert (back.line, back.quantity, back.state) == ("l1", Decimal(1), "Returned")
+    assert (back.line, back.quantity, back.state, back.reason) == ("l1", Decimal(1), "Returned", "too small")
     assert told.settlements == tuple(payment["id"] for payment in resources("payments")[:2])
     assert told.payment_status == "paid"
 

@@ -150,6 +150,16 @@ def test_a_retailers_own_headers_are_mapped() -> None:
     assert orders(text, terms)[0].store == "7"
 
 
+def test_the_published_layout_is_read_with_prices_beside_it() -> None:
+    header = (
+        "Item ID,UOM,Class,Ship node,Transaction number,Workstation ID,Transaction Date,Transaction Sequence Number,"
+        "Line Sequence number,Quantity,Type,Status code,Amount,Currency"
+    )
+    sold = "A,EACH,GOOD,0147,8801,3,2026-03-14T17:01:45Z,1,1,2,SALE,COMPLETE,48.00,GBP"
+    [told] = orders(drop(sold, header=header))
+    assert (told.number, told.status, told.lines[0].sku) == ("0147-3-2026-03-14-8801", "COMPLETE", "A")
+
+
 def test_a_mapping_for_a_word_that_we_do_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="filiale"):
         Terms(default_zone="UTC", columns={"filiale": "Store"})

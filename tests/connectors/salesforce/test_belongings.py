@@ -143,7 +143,12 @@ def managed(org: Org) -> Org:
     }
     org.load("Shipment", [stamped("0OB5g0000000001", **summary, **sent)])
     org.load("ReturnOrder", [stamped("0SR5g0000000001", OrderId=ORDER, Status="Closed")])
-    back = {"ReturnOrderId": long_id("0SR5g0000000001"), "OrderItemId": LINE, "QuantityReturned": 1}
+    back = {
+        "ReturnOrderId": long_id("0SR5g0000000001"),
+        "OrderItemId": LINE,
+        "QuantityReturned": 1,
+        "ReasonForReturn": "too small",
+    }
     org.load("ReturnOrderLineItem", [stamped("0SL5g0000000001", **back)])
     return org
 
@@ -168,6 +173,7 @@ def test_an_order_tells_discounts_taxes_tenders_shipments_returns_and_refunds() 
     assert (sent.method, sent.carrier, sent.tracking_number, sent.status) == ("Parcel", "DHL", "JD1", "Shipped")
     [back] = order.returns
     assert (back.line, back.quantity, back.state, back.at) == (LINE, Decimal(1), "Closed", AT)
+    assert back.reason == "too small"
 
 
 def euro(amount: str) -> Money:

@@ -114,6 +114,63 @@ def test_answers_about_kinds_of_contact_points_become_consents(told: Mapping[str
     assert dated[0].at == datetime(2026, 1, 10, 9, tzinfo=UTC)
 
 
+CAPTURED, CONFIRMED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-02T10:00:00.000Z", "2026-02-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "at"),
+    [
+        ({}, "opt_in", CAPTURED),
+        ({"DoubleConsentCaptureDate": CONFIRMED}, "opt_in", CONFIRMED),
+        ({"EffectiveTo": ENDED, "SystemModstamp": CAPTURED}, "opt_in", CAPTURED),
+        ({"EffectiveTo": ENDED, "SystemModstamp": "2026-02-03T00:00:00.000Z"}, "opt_out", ENDED),
+        ({"PrivacyConsentStatus": "OptOut", "DoubleConsentCaptureDate": CONFIRMED}, "opt_out", CAPTURED),
+    ],
+)
+def test_a_yes_is_of_the_day_of_its_confirmation_and_a_no_once_it_has_ended(
+    answer: dict[str, str], status: str, at: str
+) -> None:
+    usual = {
+        "Id": "0ZY5g0000000001AAA",
+        "ContactPointType": "Email",
+        "PrivacyConsentStatus": "OptIn",
+        "CaptureDate": CAPTURED,
+    }
+    told = {"Id": ANA, "Email": "ana@mail.example", "ContactPointTypeConsents": [{**usual, **answer}]}
+    record = translate("contact", orjson.dumps(told).decode(), Org())
+    assert isinstance(record, SourceRecord)
+    assert isinstance(record.body, Person)
+    [consent] = record.body.consents
+    assert (consent.status, consent.at) == (status, datetime.fromisoformat(at))
+
+
+def test_the_first_of_a_persons_contact_points_is_the_one_that_is_called_so() -> None:
+    emails = [
+        {"Id": "0ZX5g0000000001AAA", "EmailAddress": "old@mail.example", "IsPrimary": False},
+        {"Id": "0ZX5g0000000002AAA", "EmailAddress": "new@mail.example", "IsPrimary": True},
+    ]
+    for own, primary in ((None, "new@mail.example"), ("own@mail.example", "own@mail.example")):
+        told = {"Id": ANA, "Email": own, "ContactPointEmails": emails}
+        record = translate("contact", orjson.dumps(told).decode(), Org())
+        assert isinstance(record, SourceRecord)
+        assert isinstance(record.body, Person)
+        assert [point.value for point in record.body.contact_points if point.primary] == [primary]
+
+
+def test_what_a_membership_tells_besides_is_kept_under_its_own_names() -> None:
+    told = {
+        "Id": "0lM5g0000000001AAA", "MembershipNumber": "LC1", "MemberType": "Individual", "EnrollmentChannel": "POS",
+        "CanReceivePromotions": True, "CanReceivePartnerPromotions": False, "MembershipEndDate": "2027-01-31",
+    }  # fmt: skip
+    record = translate("member", orjson.dumps(told).decode(), Org())
+    assert isinstance(record, SourceRecord)
+    assert isinstance(record.body, LoyaltyMember)
+    assert record.body.attributes == {
+        "member_type": "Individual", "enrollment_channel": "POS", "membership_end_date": "2027-01-31",
+        "can_receive_promotions": "true", "can_receive_partner_promotions": "false",
+    }  # fmt: skip
+
+
 def test_memberships_identify_the_contact(told: Mapping[str, SourceRecord]) -> None:
     ana = person(told, f"contact:{ANA}")
     assert [each.value for each in ana.identifiers] == ["LC0000010009", "LC0000010025"]
@@ -149,6 +206,12 @@ def test_a_member_tells_tier_balance_and_customer(told: Mapping[str, SourceRecor
         balance=180,
         enrolled_at=datetime(2024, 5, 6, tzinfo=UTC),
         customer=ANA,
+        attributes={
+            "member_type": "Individual",
+            "enrollment_channel": "Store",
+            "can_receive_promotions": "false",
+            "can_receive_partner_promotions": "false",
+        },
     )
     suspended = told[f"member:{long_id('0lM5g0000000003')}"].body
     assert isinstance(suspended, LoyaltyMember)
