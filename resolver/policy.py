@@ -98,6 +98,15 @@ class SurvivorshipPolicy(Frozen):
     """Fields where sources that disagree make a conflict for a steward."""
 
 
+class ProfileLinkage(LinkagePolicy):
+    """Stricter than `link()` on a table: profiles are shown to people and destinations, so a wrong merge costs more."""
+
+    keep_log_odds: float = -2.5
+    threshold: float = Field(0.5, gt=0, lt=1)
+    lowest: float = -2.5
+    unscored: float = -2.5
+
+
 class PublishingPolicy(Frozen):
     """How destinations are told."""
 
@@ -113,8 +122,7 @@ class Policy(Frozen):
     """Country of phone numbers and addresses that name none."""
     landing: LandingPolicy = LandingPolicy()
     rules: RulesPolicy = RulesPolicy()
-    linkage: LinkagePolicy = LinkagePolicy(keep_log_odds=-2.5, threshold=0.5, lowest=-2.5, unscored=-2.5)
-    """Stricter than `link()` on a table: profiles are shown to people and destinations, so a wrong merge costs more."""
+    linkage: ProfileLinkage = ProfileLinkage()
     review: ReviewPolicy = ReviewPolicy()
     survivorship: SurvivorshipPolicy = SurvivorshipPolicy()
     publishing: PublishingPolicy = PublishingPolicy()

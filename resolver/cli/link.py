@@ -50,7 +50,7 @@ def link_command(
                 source=source,
                 columns=_mapping(columns or []),
                 also=[name.strip() for names in also or [] for name in names.split(",") if name.strip()],
-                policy=decided.read(policy).linkage if policy else LinkagePolicy(),
+                policy=_linkage(policy) if policy else None,
                 model=LinkageModel.load(model) if model else None,
                 threshold=_threshold(threshold),
                 seed=seed,
@@ -76,6 +76,11 @@ def _mapping(told: list[str]) -> dict[str, str]:
     if len(mapping) < len(told):
         raise WrongPolicy("--map names a column twice; a column holds one field")
     return mapping
+
+
+def _linkage(policy: Path) -> LinkagePolicy:
+    """What [linkage] says; where it is silent, the defaults of a table, not those of profiles."""
+    return LinkagePolicy.model_validate(decided.read(policy).linkage.model_dump(exclude_unset=True))
 
 
 def _threshold(told: str) -> Threshold:

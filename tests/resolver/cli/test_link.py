@@ -76,6 +76,22 @@ def test_every_choice_is_written_and_can_be_edited_and_passed_back(people: Path,
     assert int(str(strict["clusters"])) > int(str(first["clusters"]))
 
 
+def test_a_policy_that_says_nothing_of_the_linkage_links_a_table_as_none_does(people: Path, tmp_path: Path) -> None:
+    out, policy = tmp_path / "out.parquet", tmp_path / "policy.toml"
+    policy.write_text('default_country = "GB"\n', encoding="utf-8")
+    written = []
+    for given in ([], ["--policy", str(policy)]):
+        _run("link", str(people), "--out", str(out), *given)
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_threshold_that_is_asked_for_is_written_with_the_policy(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    _run("link", str(people), "--out", str(out), "--threshold", "0.7")
+    assert tomllib.loads(out.with_suffix(".policy.toml").read_text(encoding="utf-8"))["linkage"]["threshold"] == 0.7
+
+
 def test_a_higher_threshold_joins_less(people: Path, tmp_path: Path) -> None:
     clusters = [
         int(str(_run("link", str(people), "--out", str(tmp_path / "out.parquet"), "--threshold", line)["clusters"]))
