@@ -13,6 +13,7 @@ from models.landing import Reason
 from models.orders import Money
 
 _KINDS_OF_MONEY = {"centPrecision", "highPrecision"}
+_NO_MONEY = "expected money of the type centPrecision or highPrecision"
 Told = TypeVar("Told")
 
 
@@ -69,10 +70,14 @@ class Unreadable(Exception):
 
 
 def reasons(error: ValidationError, prefix: str = "") -> tuple[Reason, ...]:
-    """Where and what, without the values."""
+    """Where and what, without the values. Of the two kinds of money pydantic would repeat the one it found."""
     told = error.errors(include_url=False, include_context=False, include_input=False)
     return tuple(
-        Reason(path=path((prefix, *each["loc"]) if prefix else each["loc"]), problem=each["msg"]) for each in told
+        Reason(
+            path=path((prefix, *each["loc"]) if prefix else each["loc"]),
+            problem=_NO_MONEY if each["type"] == "union_tag_invalid" else each["msg"],
+        )
+        for each in told
     )
 
 

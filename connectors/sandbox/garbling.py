@@ -1,6 +1,7 @@
 """An answer that is none: JSON in which something stands in another's place, as a broken module may leave it."""
 
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -17,8 +18,8 @@ _LEVELS = 300
 """More than most writers of JSON write, and fewer than most readers read."""
 
 
-def garbled(content: bytes, random: Random) -> bytes:
-    """The content with one value left out, or in its place one that does not belong there.
+def garbled(content: bytes, random: Random, odd: Sequence[Any] = _ODD) -> bytes:
+    """The content with one value left out, or in its place one that does not belong there, of `odd` or nested deep.
 
     What is no JSON loses its end.
     """
@@ -30,7 +31,7 @@ def garbled(content: bytes, random: Random) -> bytes:
     if isinstance(holder, dict) and random.random() < 0.2:
         del holder[key]
     else:
-        holder[key] = _nested() if random.random() < 0.1 else random.choice(_ODD)
+        holder[key] = _nested() if random.random() < 0.1 else random.choice(odd)
     return json.dumps(told[0]).encode()  # orjson does not write what is nested so deep
 
 

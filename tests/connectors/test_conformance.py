@@ -11,7 +11,7 @@ import pytest
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.garbling import garbled
 from models.errors import OutsideError
-from models.landing import Window
+from models.landing import Refusal, Window
 from tests.connectors.conformance import PassingTime, Read, Scenario, Stage, Stand, personal, read, scenario_of, vendors
 
 
@@ -154,6 +154,24 @@ def test_a_payload_with_something_odd_in_it_is_a_record_or_a_refusal(scenario: S
         for object_, raw in random.choices(payloads, k=600):
             odd = garbled(raw.encode(), random).decode()
             assert stand.source.translate(object_, odd) == stand.source.translate(object_, odd)
+
+
+def test_a_reason_never_repeats_what_it_found(scenario: Scenario, tmp_path: Path) -> None:
+    random, secret = Random(2), "Petra, 4111 1111"
+    refused = 0
+    with standing(scenario, tmp_path) as stand:
+        if not stand.source.is_live:
+            pytest.skip("its payloads are made by us of what a file holds; other tests spoil the files")
+        told = read(stand.source, everything(scenario))
+        payloads = [(one.key.object, one.raw) for one in told.records]
+        for object_, raw in random.choices(payloads, k=600):
+            answer = stand.source.translate(
+                object_, garbled(raw.encode(), random, [secret, [secret], {secret: 1}]).decode()
+            )
+            if isinstance(answer, Refusal):
+                refused += 1
+                assert not [reason for reason in answer.reasons if "Petra" in reason.problem]
+    assert refused > 50
 
 
 def test_no_token_and_nothing_personal_is_logged(
