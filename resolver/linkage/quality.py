@@ -63,10 +63,10 @@ class Reliability:
 
 
 RELIABILITY = {
-    0: Reliability(-1.38, 1.0), 1: Reliability(3.57, 1.0), 2: Reliability(-0.19, 1.0), 3: Reliability(3.72, 1.0),
-    4: Reliability(-0.63, 1.0), 5: Reliability(3.76, 1.0), 6: Reliability(-0.37, 1.0), 7: Reliability(5.14, 1.0),
-    8: Reliability(0.44, 1.14), 9: Reliability(6.33, 1.14), 10: Reliability(1.33, 1.0), 11: Reliability(8.18, 1.1),
-    12: Reliability(1.33, 1.0), 13: Reliability(4.01, 1.0),
+    0: Reliability(-1.44, 1.0), 1: Reliability(4.01, 1.0), 2: Reliability(-0.49, 1.0), 3: Reliability(3.17, 1.0),
+    4: Reliability(-0.94, 1.0), 5: Reliability(3.83, 1.0), 6: Reliability(-0.44, 1.0), 7: Reliability(5.16, 1.0),
+    8: Reliability(0.38, 1.0), 9: Reliability(6.38, 1.15), 10: Reliability(1.34, 1.0), 11: Reliability(8.17, 1.05),
+    12: Reliability(1.34, 1.0), 13: Reliability(3.93, 1.0),
 }  # fmt: skip
 
 
