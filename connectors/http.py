@@ -12,7 +12,7 @@ from datetime import datetime
 from random import uniform
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -93,7 +93,7 @@ class Door:
     clock, sleep, random: taken from the caller, never from the machine; the clock must tick.
     classify: what an answer means, in the vendor's words; None if it is good.
     wait_from: seconds during which nobody should ask again, read from any answer; None if it does not say.
-    Raises ValueError for a base URL without TLS that is not on this machine.
+    Raises ValueError for a base URL that is none, or without TLS and not on this machine.
     """
 
     def __init__(
@@ -302,7 +302,7 @@ class Door:
 
 
 def _client(base_url: str, timeout: float, headers: dict[str, str], tls: ssl.SSLContext | None) -> httpx.Client:
-    host = urlsplit(base_url)
+    host = _host(base_url)
     here = host.hostname in _LOOPBACK
     if host.scheme != "https" and not here:
         raise ValueError(f"{host.scheme}://{host.hostname} is not encrypted; a vendor is reached by https")
@@ -315,6 +315,18 @@ def _client(base_url: str, timeout: float, headers: dict[str, str], tls: ssl.SSL
         trust_env=not here,
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=8),
     )
+
+
+def _host(base_url: str) -> SplitResult:
+    """The address in its parts. Raises ValueError for what is none."""
+    try:
+        host = urlsplit(base_url)
+        is_one = bool(host.scheme and host.hostname) and host.port != 0 and " " not in base_url
+    except ValueError:  # a port that is no number, brackets that do not close
+        is_one = False
+    if not is_one:
+        raise ValueError("an address that is none; write one such as https://shop.example")
+    return host
 
 
 def _is_untrusted(error: BaseException | None) -> bool:

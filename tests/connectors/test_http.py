@@ -270,6 +270,22 @@ def test_reads_retry_after_as_seconds_or_as_a_date(told: str, seconds: float | N
     assert retry_after(Answer("shop: GET /", 429, headers, b"", "c")) == seconds
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "shop.example",
+        "https://",
+        "https://shop.example:abc",
+        "https://shop.example:99999",
+        "https://[::1",
+        "https://a b",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_asked(wrong: str, time: PassingTime) -> None:
+    with pytest.raises(ValueError, match="https://shop.example"):
+        Door(wrong, vendor="shop", clock=time.clock, sleep=time.sleep)
+
+
 def test_refuses_to_send_secrets_unencrypted_to_another_machine(time: PassingTime) -> None:
     with pytest.raises(ValueError, match="https"):
         Door("http://shop.example", vendor="shop", clock=time.clock, sleep=time.sleep)

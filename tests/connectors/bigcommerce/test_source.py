@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.bigcommerce.api import wait_from
 from connectors.bigcommerce.sandbox import STORE_HASH, TOKEN, serving
@@ -71,12 +71,22 @@ def deaf_to(app: ASGIApp, *names: str) -> ASGIApp:
 
 
 def test_the_quota_of_the_store_is_never_overdrawn(time: PassingTime, shop: Shop) -> None:
-    app = serving(shop, Faults(), quota=40, clock=lambda: time.clock().timestamp())
-    with source_at(app, time, keep_free=5) as source:
+    store = serving(shop, Faults(), quota=40, clock=lambda: time.clock().timestamp())
+    statuses: list[int] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            statuses.extend([message["status"]] if message["type"] == "http.response.start" else [])
+            await send(message)
+
+        await store(scope, receive, noting)
+
+    with source_at(watched, time, keep_free=5) as source:
         told = read(source, EVERYTHING)
     assert len(told.records) == len(read_quietly(shop))
     assert sum(time.slept) >= 30
-    assert len(shop.asked) > 100
+    assert len(statuses) > 100
+    assert 429 not in statuses
 
 
 def read_quietly(shop: Shop) -> list[SourceRecord]:
