@@ -282,7 +282,7 @@ def test_reads_retry_after_as_seconds_or_as_a_date(told: str, seconds: float | N
     ],
 )
 def test_an_address_that_is_none_is_refused_before_anything_is_asked(wrong: str, time: PassingTime) -> None:
-    with pytest.raises(ValueError, match="https://shop.example"):
+    with pytest.raises(ValueError, match=r"https://shop\.example"):
         Door(wrong, vendor="shop", clock=time.clock, sleep=time.sleep)
 
 
