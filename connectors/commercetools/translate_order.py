@@ -286,3 +286,5 @@ def _stated(told: VendorOrder) -> Iterator[tuple[tuple[str | int, ...], VendorMo
         yield ("taxedPrice", "totalGross"), taxed["total_gross"]
     if sent := told.get("shipping_info"):
         yield ("shippingInfo", "price"), sent["price"]
+    for number, part in enumerate(told.get("shipping", ())):
+        yield ("shipping", number, "shippingInfo", "price"), part["shipping_info"]["price"]

@@ -311,6 +311,9 @@ def test_two_currencies_in_one_order_are_refused() -> None:
     bad = deepcopy(resources("orders")[0])
     bad["lineItems"][0]["totalPrice"]["currencyCode"] = "USD"
     assert paths(refused("order", bad)) == ["lineItems[0].totalPrice.currencyCode"]
+    sent = next(deepcopy(one) for one in resources("orders") if one["shipping"])
+    sent["shipping"][-1]["shippingInfo"]["price"]["currencyCode"] = "XTS"
+    assert paths(refused("order", sent)) == [f"shipping[{len(sent['shipping']) - 1}].shippingInfo.price.currencyCode"]
 
 
 def test_reasons_never_carry_values() -> None:
