@@ -31,7 +31,7 @@ def records(run: Run) -> None:
 
 def _spelt(kind: str, value: str, country: str | None) -> dict[str, object]:
     normal = _normal(kind, value, country)
-    return {"normal": normal, "landline": kind == "phone" and bool(normal) and normal_forms.is_landline(str(normal))}
+    return {"normal": normal, "landline": normal_forms.is_landline(normal) if kind == "phone" and normal else False}
 
 
 def _normal(kind: str, value: str, country: str | None) -> str | None:

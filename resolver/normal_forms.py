@@ -31,6 +31,11 @@ NO_REPLY = (
     r"(no-?_?reply|do-?not-?reply|no-?e?-?mail|none|null|test|unknown|na|n\.a|nomail|guest|customer|invalid|dummy"
     r"|example)[0-9]*"
 )
+FAMILY_WORDS = (
+    r"^(family|familie|famille|familia|famiglia|rodzina)|(family|familie|famille|familia|famiglia|rodzina)$"
+    r"|^the[a-z]{3,}s$"
+)
+"""What the letters of a mailbox say that a family shares, thesmiths among them."""
 USUALLY = 3
 COMPANY_TYPES = (
     "Corporation",
@@ -118,9 +123,12 @@ def phone(text: str | None, country: str | None) -> Phone:
     return plain or _parsed_phone(text, digits, country)
 
 
-def is_landline(e164: str) -> bool:
-    """Whether the numbering plan says so; where landlines and mobiles look alike, as in the US, it does not."""
-    return bool(phonenumbers.number_type(phonenumbers.parse(e164)) == phonenumbers.PhoneNumberType.FIXED_LINE)
+def is_landline(e164: str) -> bool | None:
+    """Whether the numbering plan says so; None where landlines and mobiles look alike, as in the US."""
+    kind = phonenumbers.number_type(phonenumbers.parse(e164))
+    if kind == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE:
+        return None
+    return bool(kind == phonenumbers.PhoneNumberType.FIXED_LINE)
 
 
 def is_placeholder_number(digits: str) -> bool:

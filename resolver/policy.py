@@ -102,7 +102,6 @@ class ProfileLinkage(LinkagePolicy):
     """Stricter than `link()` on a table: profiles are shown to people and destinations, so a wrong merge costs more."""
 
     keep_log_odds: float = -2.5
-    threshold: float = Field(0.5, gt=0, lt=1)
     lowest: float = -2.5
     unscored: float = -2.5
 

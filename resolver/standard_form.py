@@ -75,6 +75,7 @@ def _take_names_apart(connection: duckdb.DuckDBPyConnection) -> None:
 def _spell_emails(connection: duckdb.DuckDBPyConnection) -> None:
     q = queries("standardise")
     connection.execute(q["email_settings"], {"no_reply": normal_forms.NO_REPLY})
+    connection.execute(q["family_words"], {"family_words": normal_forms.FAMILY_WORDS})
     told = _texts(connection, q["odd_emails"])
     spelt = [normal_forms.email(t) for t in told]
     connection.register("standardise_odd_email", pa.table({

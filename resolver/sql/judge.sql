@@ -5,14 +5,15 @@ select i.kind, i.value, i.verified, i.usable, i.people, i.holders, p.needs_verif
        struct_pack(record := r.record, given_name := r.given_name, given_forms := r.given_forms, family_key := r.family_key,
                    birth_digits := r.birth_digits, name_suffix := r.name_suffix, email := r.email, phone := r.phone,
                    household := i.household, own_email := case when not r.family_mailbox then r.email end,
-                   own_phone := case when not landline then r.phone end) as person,
+                   own_phone := reached.value) as person,
        coalesce(r.given_name, '') as given_name,
        (r.given_name is not null)::int + (r.family_key is not null)::int + (r.birth_digits is not null)::int
            + i.verified::int as richness
 from derived.identifier i
 join derived.record r using (record)
 join rule_policy p using (kind)
-left join (select distinct normal, landline from derived.spelling where kind = 'phone') s on s.normal = r.phone
+left join derived.identifier reached
+    on reached.record = r.record and reached.kind = 'phone' and reached.value = r.phone and not reached.household
 where p.enabled and r.is_person and i.holders between 2 and p.max_records
 
 -- name: by_rule

@@ -5,13 +5,16 @@ with held as (
     select c.cluster, i.record, i.kind, i.value, i.household, split_part(i.value, '@', 1) as local,
            r.given_name, r.given_forms, r.given_sex, r.family_key, r.name_suffix,
            regexp_replace(i.value, '[0-9._-]', '', 'g') as letters, regexp_replace(local, '[^0-9]', '', 'g') as digits,
+           nullif(regexp_extract(local, '^[^0-9]+(?:19|20)?([0-9]{2})$', 1), '') as year,
            length(r.given_name) > 1 and contains(local, r.given_name) as bears_given,
-           contains(letters, r.given_name) or contains(letters, r.family_key) as bears_a_name,
-           regexp_replace(local, '[._-]', '', 'g') in (
+           -- misspelt, a name may stand in nobody's address: what any of its holders is called counts
+           bool_or(contains(letters, r.given_name) or contains(letters, r.family_key)) over holders as bears_a_name,
+           bool_or(regexp_replace(local, '[._-]', '', 'g') in (
                concat(r.given_name, r.family_key), concat(r.family_key, r.given_name),
                concat(left(r.given_name, 1), r.family_key)
-           ) as is_name
+           )) over holders as is_name
     from derived.identifier i join cluster_of_rich c using (record) join derived.record r using (record)
+    window holders as (partition by i.kind, i.value)
 ), shared as (
     -- What may be anybody's of a household is nobody's own, but a mailbox in the given name of one of the two. One telephone is
     -- used by people whose names differ, and by a father of whom only the suffix tells; one card by a clerk and his customers.
@@ -31,7 +34,7 @@ with held as (
     select a.record, b.record
     from held a join held b using (cluster)
     where a.kind = 'email' and b.kind = 'email' and a.record < b.record and not (a.household or b.household) and (
-        a.local = b.local and not (a.is_name or b.is_name)
+        a.local = b.local and not (a.is_name or b.is_name) and derived.family_agree(a, b)
         or damerau_levenshtein(a.value, b.value) = 1 and (
             a.letters <> b.letters or derived.digits_slip(a.digits, b.digits) or not (a.bears_a_name or b.bears_a_name)))
 ), misdialled as (
@@ -39,6 +42,17 @@ with held as (
     from held a join held b using (cluster)
     where a.kind = 'phone' and b.kind = 'phone' and a.record < b.record and not (a.household or b.household)
       and length(a.value) = length(b.value) and hamming(a.value, b.value) = 1 and a.name_suffix is not distinct from b.name_suffix
+), numbered as (
+    -- Many put the year of their birth into their address: it stands in another address of theirs, or in their birth date.
+    select a.record, b.record
+    from held a join held b using (cluster, year)
+    where a.kind = 'email' and b.kind = 'email' and a.value < b.value and not (a.household or b.household)
+      and derived.given_alike(a, b)
+    union
+    select a.record, b.record
+    from held a join cluster_of_rich c using (cluster) join derived.record b on b.record = c.record
+    where a.kind = 'email' and not a.household and a.year = b.birth_digits[3:4] and a.record <> b.record
+      and derived.given_alike(a, b)
 ), born as (
     select c.cluster, r.record, r.birth_digits from derived.record r join cluster_of_rich c using (record)
     where r.birth_digits is not null
@@ -48,6 +62,8 @@ union
 from mistyped
 union
 from misdialled
+union
+from numbered
 union
 select a.record, b.record from born a join born b using (cluster, birth_digits) where a.record < b.record
 union
@@ -79,18 +95,40 @@ having bool_or(a.given_name is null or b.given_name is null or a.given_name = b.
 order by all
 
 -- name: parted
--- Every record with its cluster as far as it is of one name, or with its part of that: where two parts have nothing of their
--- own in common and each has an e-mail or a phone that nobody else has, they are namesakes (a father and a son, perhaps) as far
--- as anybody can tell; a family's mailbox counts where the other has another family's. What such a cluster has besides could
--- be either's and stays alone, too.
-with own as (
-    select i.kind, i.value, bool_and(i.household) as household, any_value(p.component) as part, any_value(n.component) as component
-    from derived.identifier i join cluster_part p using (record) join cluster_one_name n using (record)
-    where i.kind in ('email', 'phone') group by i.kind, i.value having count(distinct p.component) = 1
+-- Every record with its cluster as far as it is of one name, or with its part of that. Two parts that have nothing of their own
+-- in common are namesakes (a father and a son, perhaps) as far as anybody can tell where
+-- - each has an e-mail or a phone that nobody else has; a family's mailbox counts where the other has another family's;
+-- - a shop keeps an account for either under one family's mailbox;
+-- - their birth dates contradict each other;
+-- - somebody else of their name lives under their roof, such as one who is told to be the Sr.
+-- What such a cluster has besides could be either's and stays alone, too.
+with named as (
+    select record, n.component, p.component as part from cluster_one_name n join cluster_part p using (record)
+), own as (
+    select i.kind, i.value, bool_and(i.household) as household, any_value(part) as part, any_value(component) as component
+    from derived.identifier i join named using (record)
+    where i.kind in ('email', 'phone') group by i.kind, i.value having count(distinct part) = 1
+), account as (
+    select component, part, c.source, i.value
+    from named join derived.customer c using (record) join derived.identifier i using (record)
+    where i.kind = 'email' and i.household
+), born as (
+    select distinct component, part, r.birth_digits from named join derived.record r using (record) where r.birth_digits is not null
+), roof as (
+    select record, concat_ws(' ', address, postcode) as roof from derived.record where address is not null
+    union
+    select record, value from derived.identifier where household
+), under_roof as (
+    select distinct component, r.given_name, r.family_key, roof
+    from named join derived.record r using (record) join roof using (record)
 ), apart as (
     select component from own group by component, kind, household
     having count(distinct part) > 1 and (not household or kind = 'email' and count(distinct value) > 1)
+    union
+    select component from account group by component, source, value having count(distinct part) > 1
+    union
+    select a.component from born a join born b using (component) where a.part < b.part and not derived.birth_agree(a, b)
+    union
+    select a.component from under_roof a join under_roof b using (given_name, family_key, roof) where a.component <> b.component
 )
-select n.record, case when n.component in (from apart) then p.component else n.component end as cluster
-from cluster_one_name n join cluster_part p using (record)
-order by n.record
+select record, case when component in (from apart) then part else component end as cluster from named order by record

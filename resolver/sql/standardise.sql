@@ -238,6 +238,10 @@ create or replace temp macro standardise_date(y, m, d) as
 -- what stands before the @ of an address that nobody reads
 set variable standardise_no_reply = $no_reply;
 
+-- name: family_words
+-- what the letters of a family's mailbox say
+set variable standardise_family_words = $family_words;
+
 -- name: email_macros
 -- whether an e-mail text is plainly well formed, and its mailbox (sub-address dropped, and the dots that Gmail ignores)
 create or replace temp macro standardise_is_plain(email) as
@@ -333,7 +337,7 @@ with
       case when is_turned then given else replace(family, ' ', '') end as family_part,
       case when is_turned then family else given end as given_part,
       -- in some languages a woman's family name ends otherwise than the family's
-      case when regexp_matches(letters, '^fami|fami[a-z]{3}$') then left(family_part, greatest(length(family_part) - 3, 4))
+      case when regexp_matches(letters, getvariable('standardise_family_words')) then left(family_part, greatest(length(family_part) - 3, 4))
            else family_part end as family_stem
     from plausible
   ),
@@ -391,8 +395,10 @@ select record, source,
        else nullif(left(postcode, 3), '') end as district,
   standardise_words(other_1) as other_1, standardise_words(other_2) as other_2,
   standardise_words(other_3) as other_3, standardise_words(other_4) as other_4,
-  -- a mailbox that bears the family's name but not this person's may be anybody's of the family
-  coalesce(contains(letters, family_stem) and not is_own_mailbox, false) as family_mailbox,
+  -- a mailbox that bears the family's name but not this person's may be anybody's of the family, and so may one that says it is
+  -- a family's, whatever the family is called
+  coalesce((contains(letters, family_stem) or regexp_matches(letters, getvariable('standardise_family_words')))
+           and not is_own_mailbox, false) as family_mailbox,
   case when not is_nobody then usual_sex end as given_sex
 from owned;
 

@@ -35,6 +35,13 @@ TOLD = (
     told({"record": "home:c:slip", "given_name": "Ktae", "family_name": "Ostrander", "email": "kate_ostrander@z.example"}),
     told({"record": "home:c:turned", "given_name": "Ostrander", "family_name": "Kate", "email": "theostranders@y.example"}),
     told({"record": "home:c:ending", "given_name": "Vita", "family_name": "Paeglerite", "email": "family.paegleritis@x.example"}),
+    told({"record": "home:c:other_family", "given_name": "Yoko", "family_name": "Watanabe", "email": "ueda.family@x.example"}),
+    told({"record": "home:c:plural", "given_name": "Kate", "family_name": "Ostrander", "email": "theblackmans1@x.example"}),
+    told({"record": "home:c:theo", "given_name": "Theodoros", "family_name": "Katsaros", "email": "theodoros@x.example"}),
+    *[told({"record": f"home:c:{n}", "given_name": n, "phone": "+12068076662"}) for n in ("Elizabeth", "Erica")],
+    *[told({"record": f"home:c:{n}", "given_name": n, "phone": "+12068076663"}) for n in ("Katherine", "Kate")],
+    *[told({"record": f"home:c:{n}", "given_name": n, "phone": "+12068076664"}) for n in ("Malgorzata", "Gosia")],
+    *[told({"record": f"home:c:{n}", "given_name": n, "phone": "+447914567890"}) for n in ("Peter", "Laura")],
     told({"record": "turned:c:1", "given_name": "Kate", "family_name": "Ostrander", "phone": "+447913456789"}),
     told({"record": "turned:c:2", "given_name": "Ostrander", "family_name": "Kate", "phone": "+447913456789"}),
     told({"record": "checked:c:1", "email": "yes@x.example", "email_verified": True}),
@@ -113,7 +120,7 @@ def test_a_value_is_verified_where_its_source_says_so(identified: duckdb.DuckDBP
     assert verified == [("checked:c:1",)]
 
 
-def test_landlines_and_mailboxes_in_the_familys_name_are_a_households(identified: duckdb.DuckDBPyConnection) -> None:
+def test_what_may_be_anybodys_of_a_household_is_a_households(identified: duckdb.DuckDBPyConnection) -> None:
     found = identified.execute(
         "select record, household from derived.identifier where record like 'home:%' and kind in ('email', 'phone')"
     ).fetchall()
@@ -126,4 +133,17 @@ def test_landlines_and_mailboxes_in_the_familys_name_are_a_households(identified
         "home:c:slip": False,
         "home:c:turned": True,
         "home:c:ending": True,
+        "home:c:other_family": True,
+        "home:c:plural": True,
+        "home:c:theo": False,
+        # of a number that may be a landline: two names that are known to be two, one name, a pet name that is not known
+        "home:c:Elizabeth": True,
+        "home:c:Erica": True,
+        "home:c:Katherine": False,
+        "home:c:Kate": False,
+        "home:c:Malgorzata": False,
+        "home:c:Gosia": False,
+        # a mobile is one person's, who lent it or gave it up
+        "home:c:Peter": False,
+        "home:c:Laura": False,
     }

@@ -44,6 +44,15 @@ def test_an_identifier_in_common_makes_one_person(
     assert orjson.loads(evidence)["identifier"] == rule.removeprefix("same_")
 
 
+@pytest.mark.parametrize(("phone", "is_settled"), [("0161 584 0360", False), ("07911 123456", True)])
+def test_a_familys_mailbox_settles_a_name_together_with_a_telephone_of_ones_own(
+    connection: duckdb.DuckDBPyConnection, settle: Settle, phone: str, is_settled: bool
+) -> None:
+    john = {"given_name": "John", "family_name": "Swift", "email": "theswifts@x.example", "email_verified": True}
+    settle(pair(*[{**john, "phone": phone, "country": "GB"}] * 2))
+    assert (("rule:same_email", "match") in verdicts(connection)) == is_settled
+
+
 def test_a_number_of_another_system_in_common_makes_one_person(
     connection: duckdb.DuckDBPyConnection, settle: Settle
 ) -> None:

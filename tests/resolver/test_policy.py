@@ -33,7 +33,7 @@ def test_what_is_said_replaces_the_default_and_nothing_else(tmp_path: Path) -> N
 def test_one_value_of_the_linkage_leaves_profiles_as_strict_as_they_were(tmp_path: Path) -> None:
     read = policy.read(written(tmp_path, "[linkage]\nthreads = 1\n"))
     assert read.linkage == Policy().linkage.model_copy(update={"threads": 1})
-    assert read.linkage.threshold == 0.5
+    assert read.linkage.keep_log_odds == -2.5
 
 
 @pytest.mark.parametrize(
