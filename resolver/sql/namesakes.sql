@@ -99,7 +99,7 @@ order by all
 -- in common are namesakes (a father and a son, perhaps) as far as anybody can tell where
 -- - each has an e-mail or a phone that nobody else has; a family's mailbox counts where the other has another family's;
 -- - a shop keeps an account for either under one family's mailbox;
--- - their birth dates contradict each other;
+-- - their birth dates contradict each other, or a year in an address of one is a generation away from the other's;
 -- - somebody else of their name lives under their roof, such as one who is told to be the Sr.
 -- What such a cluster has besides could be either's and stays alone, too.
 with named as (
@@ -114,6 +114,11 @@ with named as (
     where i.kind = 'email' and i.household
 ), born as (
     select distinct component, part, r.birth_digits from named join derived.record r using (record) where r.birth_digits is not null
+), year as (
+    select component, part, left(birth_digits, 4)::int as year from born
+    union
+    select component, part, nullif(regexp_extract(value, '^[^0-9]+((?:19|20)[0-9]{2})@', 1), '')::int from own
+    where kind = 'email' and not household
 ), roof as (
     select record, concat_ws(' ', address, postcode) as roof from derived.record where address is not null
     union
@@ -128,6 +133,8 @@ with named as (
     select component from account group by component, source, value having count(distinct part) > 1
     union
     select a.component from born a join born b using (component) where a.part < b.part and not derived.birth_agree(a, b)
+    union
+    select a.component from year a join year b using (component) where a.part < b.part and abs(a.year - b.year) >= 15
     union
     select a.component from under_roof a join under_roof b using (given_name, family_key, roof) where a.component <> b.component
 )

@@ -98,6 +98,25 @@ def test_two_spellings_of_one_birth_date_are_no_contradiction(people: Any) -> No
 
 
 @pytest.mark.parametrize(
+    ("email", "is_one"),
+    [
+        ("john.swift2006@a.example", False),
+        ("john.swift1979@a.example", True),
+        ("john.swift560@a.example", True),
+    ],
+)
+def test_a_year_in_an_address_a_generation_away_from_a_birth_date_is_another_persons(
+    people: Any, email: str, is_one: bool
+) -> None:
+    found = people(
+        john("shop:customer:1", email=email),
+        john("till:member:2", email="theswifts@posteo.example", birth_date="1978-05-03"),
+        john("crm:contact:3", email="theswifts@posteo.example"),
+    )
+    assert len(found) == (1 if is_one else 3)
+
+
+@pytest.mark.parametrize(
     ("one", "other", "is_one"),
     [
         ("luckysky@a.example", "luckysky@posteo.example", True),
