@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import connectors.files.bulk
+from connectors.files.bulk import stretches
+from connectors.files.columns import Pattern
+from connectors.files.tables import Bounds
 from models.landing import Bulk
 from models.ports import Source
 from resolver import explain, land, run, warehouse
@@ -357,6 +362,36 @@ def test_a_file_larger_than_a_stretch_lands_whole(
     assert told.landed == 50
     assert told.pages > 5
     assert len(bulks(people(tmp_path, "people.ndjson", *rows))) == told.pages
+
+
+@trying
+@given(
+    rows=rows_of(CELL), spoilt=st.lists(LINE, max_size=3), form=st.sampled_from(["ndjson", "csv"]),
+    block=st.integers(3, 400), stretch=st.integers(3, 2_000), end=st.sampled_from(["\n", "\r\n"]),
+)  # fmt: skip
+def test_wherever_a_block_of_a_file_ends_the_same_lands_both_ways(
+    rows: list[dict[str, Any]], spoilt: list[bytes], form: str, block: int, stretch: int, end: str, tmp_path: Path
+) -> None:
+    lines = [*(json.dumps(row, ensure_ascii=False).encode() for row in rows), *spoilt]
+    content = b"\n".join(lines) if form == "ndjson" else in_csv(rows, end)
+    with (
+        patch.object(connectors.files.bulk, "_BLOCK", block),
+        patch.object(connectors.files.bulk, "_STRETCH", stretch),
+    ):
+        in_bulk, by_page = both_ways(tmp_path, f"people.{form}", b"\xef\xbb\xbf" + content)
+    assert in_bulk == by_page
+
+
+def test_a_quote_that_stays_open_does_not_lead_through_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.files.bulk._BLOCK", 100)
+    path = tmp_path / "people.csv"
+    path.write_bytes(b'id,first\n1,"Ana\n' + b"2,Bo\n" * 10_000)
+    pattern = Pattern.model_validate({"files": "*.csv", "id": "id", "columns": {"given_name": "first"}})
+    with path.open("rb") as file:
+        assert list(stretches(file, pattern, Bounds(row_bytes=1_000))) == [None]
+        assert file.tell() < 3_000
 
 
 def bulks(source: Source) -> list[Bulk]:
