@@ -181,6 +181,39 @@ def test_every_nasty_cell_lands_the_same_both_ways_in_every_column(form: str, tm
     assert told.pages == 1, "DuckDB has not read the file, and the page way was compared with itself"
 
 
+def test_attributes_of_any_name_and_value_land_the_same_both_ways(tmp_path: Path) -> None:
+    names = ("*", "#", "#-1", "$", "$.id", "a.b", "a b", "1", "id*", "?", "@", "Größe", "'", "/id", "ID")
+    told = (
+        '"x"',
+        '""',
+        "0",
+        "-7",
+        "123456789012345",
+        "0.5",
+        "-1234.56",
+        "1.0",
+        "1.50",
+        "1e5",
+        "true",
+        "null",
+        '"1.50"',
+        "[1]",
+        '{"a":1}',
+    )
+    lines = [
+        f'{{"number":{number},"{name}":{value},"last":"y"}}'
+        for number, (name, value) in enumerate(product(names, told))
+    ]  # fmt: skip
+    bare: dict[str, Any] = {
+        "id": "number", "changed_at": None, "columns": {"given_name": "first"}, "identifiers": {}, "consents": [],
+    }  # fmt: skip
+    in_bulk, by_page = both_ways(tmp_path, "people.ndjson", "\n".join(lines).encode(), **bare)
+    assert in_bulk == by_page
+    told_first = json.loads(in_bulk[0][0][7])
+    assert told_first["attributes"] == {"*": "x", "last": "y"}
+    assert len(bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "people.ndjson"}))) == 1
+
+
 @trying
 @given(
     data=st.lists(
