@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema
+from pydantic_core import CoreSchema, core_schema
 
 Payload = dict[str, Any]
 Subject = Mapping[str, Any]
@@ -28,6 +30,20 @@ def write_path(payload: Payload, path: str, value: Any) -> None:  # noqa: ANN401
     for name in tables:
         payload = payload.setdefault(name, {})
     payload[last] = value
+
+
+def named_by_others(problem: str) -> GetPydanticSchema:
+    """For `Annotated` dictionaries whose keys others choose: what is wrong is told of the whole, in these words.
+
+    A reason that names the key could repeat what is personal.
+    """
+
+    def as_a_whole(kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - any dictionary
+        return core_schema.custom_error_schema(
+            handler(kind), custom_error_type="named_by_others", custom_error_message=problem
+        )
+
+    return GetPydanticSchema(as_a_whole)
 
 
 DEEPEST = 100

@@ -74,12 +74,11 @@ def _read(warehouse: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
         "path": bulk.path,
         "before": bulk.before,
         "plain": bulk.plain,
-        "paths": [f'$."{name}"' for name in people.columns],
+        "pointers": [_pointer(name) for name in (*people.columns, *people.attributes)],
         "p": _places(people),
         "c": [_consent(one) for one in people.consents] or [_consent(None)],
         "asked": list(people.answers),
         "meant": list(people.answers.values()),
-        "names": orjson.dumps(dict.fromkeys(people.attributes or (_NO_COLUMN,), "VARCHAR")).decode(),
     }
     of_form: dict[str, dict[str, Any]] = {
         "ndjson": {"longest": bulk.longest},
@@ -111,8 +110,6 @@ def _hashed(texts: pa.ChunkedArray) -> pa.Array:
     return pa.array([hashlib.sha256(text).hexdigest() for text in texts.cast(pa.binary()).to_pylist()])
 
 
-_NO_COLUMN = ":"
-"""No column of a plain row is called so."""
 _WORDS = (
     "id", "changed_at", "created_at", "title", "given_name", "middle_name", "family_name", "full_name", "name_suffix",
     "organisation", "sex", "birth_date", "birth_year", "language", "locale", "brand", "store", "line1", "line2",
@@ -135,6 +132,8 @@ def _places(people: People) -> dict[str, Any]:
         "phone_verified": ',"verified":true' if "phone" in people.verified else "",
         "identifier": [place for place, _ in people.identifiers] or [None],
         "kind_before": [f',{{"kind":{_json(kind)},"value":"' for _, kind in people.identifiers] or [""],
+        "first_attribute": len(people.columns) + 1,
+        "attribute_before": [f',{_json(name)}:"' for name in people.attributes] or [""],
     }
 
 
@@ -144,6 +143,11 @@ def _json(text: str) -> str:
 
 def _said(name: str, text: str) -> str:
     return f',"{name}":{_json(text)}'
+
+
+def _pointer(name: str) -> str:
+    """JSON pointer to the value under this name; in a JSON path an asterisk would be a pattern, even in quotes."""
+    return f"/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _labels(contacts: Sequence[tuple[int, str | None]]) -> list[str]:

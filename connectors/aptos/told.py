@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from connectors.payload import named_by_others
 from models.consent import Channel
 from models.engagement import Activity
 from models.loyalty import EntryKind
@@ -60,6 +61,7 @@ When = Annotated[datetime, PlainValidator(_moment)]
 Day = Annotated[date, PlainValidator(_day)]
 Exact = Annotated[Decimal, GetPydanticSchema(_exact)]
 Scalar = str | int | float | bool | None
+Attributes = Annotated[Mapping[str, Scalar], named_by_others("expected a text, a number, true or false by each name")]
 
 
 class Told(BaseModel):
@@ -140,7 +142,7 @@ class ToldCustomer(Told):
     addresses: tuple[ToldAddress, ...] = ()
     cards: tuple[ToldCard, ...] = ()
     consents: tuple[ToldConsent, ...] = ()
-    attributes: Mapping[str, Scalar] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     created_at: When | None = None
     modified_at: When | None = None
 

@@ -60,6 +60,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "interaction": ("kind", "external_id"),
 }
 _JOINED_BY = {"transaction": "-"}
+_UNREAD = ({"file", "problem", "size"}, {"file", "problem", "line"})
+"""What our own word of a file or a line that could not be read holds; a record of the CRM may have such fields beside
+others."""
 
 
 Words = dict[str, Any]
@@ -258,7 +261,7 @@ def _item(raw: str) -> dict[str, Any] | Reason:
         return Reason(path="", problem="not a JSON object")
     if not isinstance(item, dict):
         return Reason(path="", problem="not a JSON object")
-    if "file" in item and "problem" in item:
+    if item.keys() in _UNREAD:
         return Reason(path=str(item["file"]), problem=str(item["problem"]))
     return item
 

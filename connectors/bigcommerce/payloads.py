@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, with_config
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
+from connectors.payload import named_by_others
+
 _MONTHS = {
     name: f"{number:02}"
     for number, name in enumerate(
@@ -190,7 +192,7 @@ class Customer(Dated, total=False):
     shopper_profile_id: Text
     segment_ids: list[str] | None
     channel_ids: list[str] | None
-    attribute_names: dict[str, str]
+    attribute_names: Annotated[dict[str, str], named_by_others("expected names by number")]
     """Added by us: names of the attributes above, which the vendor tells apart from the customers."""
     customer_group_name: Text
     """Added by us, from the list of groups."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, with_c
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict  # pydantic takes the one of typing from Python 3.12 on
 
+from connectors.payload import named_by_others
 from models.orders import Currency
 
 Instant = Annotated[AwareDatetime, Field(strict=True)]
@@ -43,6 +44,7 @@ class PreciseMoney(TypedDict):
     fraction_digits: FractionDigits
 
 
+Texts = Annotated[dict[str, str], named_by_others("expected texts by language")]
 VendorMoney = Annotated[CentMoney | PreciseMoney, Field(discriminator="type")]
 
 

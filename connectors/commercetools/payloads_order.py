@@ -11,6 +11,7 @@ from connectors.commercetools.payloads import (
     Instant,
     KeyReference,
     Reference,
+    Texts,
     VendorAddress,
     VendorMoney,
     as_told,
@@ -96,7 +97,7 @@ class VendorLine(TypedDict, total=False):
     """What lines of goods and custom lines (fees, engraving, gift wrap) have in common."""
 
     id: Required[Id]
-    name: dict[str, str]
+    name: Texts
     quantity: Required[int]
     total_price: Required[VendorMoney]
     taxed_price: TaxedPrice | None

@@ -4,7 +4,7 @@ from typing import Required
 
 from typing_extensions import TypedDict
 
-from connectors.commercetools.payloads import CustomFields, Id, Instant, KeyReference, VendorMoney, as_told
+from connectors.commercetools.payloads import CustomFields, Id, Instant, KeyReference, Texts, VendorMoney, as_told
 
 
 @as_told
@@ -55,7 +55,7 @@ class VendorStore(TypedDict, total=False):
     created_at: Required[Instant]
     last_modified_at: Required[Instant]
     key: Required[str]
-    name: dict[str, str] | None
+    name: Texts | None
     languages: list[str]
     countries: list[StoreCountry]
     custom: CustomFields | None

@@ -7,10 +7,12 @@ the same.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from functools import cached_property
+from itertools import chain
+from typing import BinaryIO, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +25,8 @@ from models.landing import ConsentPlaces, People
 
 _STRETCH = 128 * 1024**2
 """Bytes of text, or of unpacked Parquet, that land in one transaction."""
+_BLOCK = 1024**2
+"""Bytes of text that are looked at together: few enough to stay near the processor."""
 _LOOKED_AT = 200
 """Lines from whose keys the columns of NDJSON are known."""
 _PLAIN_NAME = re.compile(r'[^"\\:{}\[\],\x00-\x1f]+')
@@ -73,16 +77,28 @@ def _suits(pattern: Pattern) -> bool:
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole rows that are plain text."""
+
+    data: bytes
+    rows: int
+
+
 def _ndjson(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
-    header: tuple[str, ...] = ()
-    for data in _pieces(file, bounds, quoted=False):
-        header, lines = header or _keys(data), data.split(b"\n")
-        if not _is_text(data, lines, bounds) or not _has_plain_names(header):
-            yield None
-            return
-        told = [line for line in lines if line.strip()]
-        with _held(data) as path:
-            yield Stretch(path, header, len(told), line=told.__getitem__)
+    header = _keys(file.read(_BLOCK))
+    if not _has_plain_names(header):
+        yield None
+        return
+    file.seek(0)
+    for held in _held(_ndjson_blocks(file, bounds)):
+        yield None if held is None else Stretch(held.path, header, held.rows, line=held.line)
+
+
+def _ndjson_blocks(file: BinaryIO, bounds: Bounds) -> Iterator[_Block | None]:
+    for data in _blocks(file, bounds, quoted=False):
+        lines = data.split(b"\n")
+        yield _Block(data, sum(map(bool, map(bytes.strip, lines)))) if _is_text(data, lines, bounds) else None
 
 
 def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch | None]:
@@ -93,18 +109,17 @@ def _csv(file: BinaryIO, pattern: Pattern, bounds: Bounds) -> Iterator[Stretch |
         yield None
         return
     file.seek(len(first) + 1)
-    for piece in _pieces(file, bounds, quoted=True):
-        data = piece if b'"' in piece else piece.replace(b"\r\n", b"\n")  # in a cell the end of a line is content
+    for held in _held(_csv_blocks(file, delimiter.encode(), len(header), bounds)):
+        yield None if held is None else Stretch(held.path, header, held.rows, delimiter)
+
+
+def _csv_blocks(file: BinaryIO, delimiter: bytes, width: int, bounds: Bounds) -> Iterator[_Block | None]:
+    for block in _blocks(file, bounds, quoted=True):
+        data = block if b'"' in block else block.replace(b"\r\n", b"\n")  # in a cell the end of a line is content
         lines = data.split(b"\n")
-        if not _is_text(data, lines, bounds) or b"\r" in data or _is_oddly_quoted(data):
-            yield None
-            return
-        rows = _csv_rows(lines, delimiter.encode(), len(header))
-        if rows is None:
-            yield None
-            return
-        with _held(data) as path:
-            yield Stretch(path, header, rows, delimiter)
+        is_plain = _is_text(data, lines, bounds) and b"\r" not in data and not _is_oddly_quoted(data)
+        rows = _csv_rows(lines, delimiter, width) if is_plain else None
+        yield None if rows is None else _Block(data, rows)
 
 
 def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
@@ -115,17 +130,24 @@ def _is_plainly_quoted(first: bytes, delimiter: str) -> bool:
     return re.fullmatch(rb"%b(?:%b%b)*" % (cell, between, cell), line) is not None
 
 
-def _pieces(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
-    """The rest of the file in pieces of whole lines; where cells may be quoted, of lines whose quotes are closed."""
-    while data := file.read(_STRETCH):
-        if file.tell() == len(data):
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        while not data.endswith(b"\n") or (quoted and data.count(b'"') % 2):
-            rest = file.readline(bounds.row_bytes + 1)
-            if not rest:
-                break
-            data += rest
-        yield data
+def _blocks(file: BinaryIO, bounds: Bounds, quoted: bool) -> Iterator[bytes]:
+    """The rest of the file in blocks of whole lines; where cells may be quoted, of lines whose quotes are closed."""
+    while block := file.read(min(_BLOCK, _STRETCH)):
+        if file.tell() == len(block):
+            block = block.removeprefix(b"\xef\xbb\xbf")
+        yield block + _rest(file, block, bounds, quoted)
+
+
+def _rest(file: BinaryIO, block: bytes, bounds: Bounds, quoted: bool) -> bytes:
+    """What the last row of a block lacks; not all of it if that is longer than a row may be."""
+    rest, is_open = b"", quoted and block.count(b'"') % 2 == 1
+    while (is_open or not (rest or block).endswith(b"\n")) and len(rest) <= bounds.row_bytes:
+        line = file.readline(bounds.row_bytes + 1)
+        if not line:
+            break
+        rest += line
+        is_open ^= quoted and line.count(b'"') % 2 == 1
+    return rest
 
 
 def _is_text(data: bytes, lines: Sequence[bytes], bounds: Bounds) -> bool:
@@ -175,21 +197,66 @@ def _csv_row(lines: Sequence[bytes]) -> Iterator[bytes]:
             begun = []
 
 
-@contextmanager
-def _held(data: bytes) -> Iterator[str]:
-    """The data in memory, under a name that leads nowhere else."""
-    descriptor = os.memfd_create("stretch", os.MFD_CLOEXEC)
-    try:
-        with os.fdopen(os.dup(descriptor), "wb") as held:
-            held.write(data)
-        yield f"/dev/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
+class _Held:
+    """Rows in memory, under a name that leads nowhere else."""
+
+    def __init__(self) -> None:
+        self._file = os.fdopen(os.memfd_create("stretch", os.MFD_CLOEXEC), "w+b")
+        self.size = self.rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._file.close()
+
+    @property
+    def path(self) -> str:
+        """Where others read it."""
+        self._file.flush()
+        return f"/dev/fd/{self._file.fileno()}"
+
+    def add(self, block: _Block) -> None:
+        """Put more rows behind the others."""
+        self._file.write(block.data)
+        self.size += len(block.data)
+        self.rows += block.rows
+
+    def line(self, position: int) -> bytes:
+        """Line of the row at this position, where each has one; blank lines are none."""
+        self._file.seek(self._begins[position])
+        return self._file.readline().removesuffix(b"\n")
+
+    @cached_property
+    def _begins(self) -> Sequence[int]:
+        begins, end = array("Q"), 0
+        self._file.seek(0)
+        for line in self._file:
+            if line.strip():
+                begins.append(end)
+            end += len(line)
+        return begins
 
 
-def _keys(data: bytes) -> tuple[str, ...]:
+def _held(blocks: Iterable[_Block | None]) -> Iterator[_Held | None]:
+    """So many blocks at a time as make a stretch; None in place of one with a block that is not plain, and the end."""
+    coming = iter(blocks)
+    for first in coming:
+        with _Held() as held:
+            for block in chain([first], coming):
+                if block is None:
+                    yield None
+                    return
+                held.add(block)
+                if held.size >= _STRETCH:
+                    break
+            yield held
+
+
+def _keys(start: bytes) -> tuple[str, ...]:
     """The keys of the first lines, in the order of the line that has most of them."""
-    rows = [list(_row(line)) for line in data[: 1024**2].split(b"\n", _LOOKED_AT)[:_LOOKED_AT]]
+    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
+    rows = [list(_row(line)) for line in lines]
     longest = max(rows, key=len, default=[])
     return tuple(dict.fromkeys([*longest, *(key for row in rows for key in row)]))
 

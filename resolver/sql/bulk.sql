@@ -85,16 +85,11 @@ create or replace temp macro told(v, p, c, answers) as concat(
     member(v, p),
     case when v[p.created_at] <> '' then concat(',"created_at":"', moment(v[p.created_at]), '"') else '' end);
 
--- Columns under their own names, without those that say nothing, with a comma before each.
-create or replace temp macro listed_by_name(x) as
-    case when x in ('', ',') then '' else concat(',"attributes":{', x[2:], '}') end;
+create or replace temp macro listed_by_name(x) as case when x <> '' then concat(',"attributes":{', substr(x, 2), '}') else '' end;
 
-create or replace temp macro kept(text) as case
-    when contains(text, ':null') or contains(text, ':""')
-    then regexp_replace(concat(',', text[2:-2]), ',"[^"]+":(?:null|"")', '', 'g') else concat(',', text[2:-2]) end;
-
-create or replace temp macro attributes(line, names) as
-    listed_by_name(kept(json_transform(line, names)::json::varchar));
+-- Columns under their own names, without those that say nothing, with a comma before.
+create or replace temp macro attributes(v, p) as listed_by_name(
+    array_to_string(list_transform(v[p.first_attribute:], lambda x, i: said(p.attribute_before[i], x)), ''));
 
 -- Whether an answer is about something.
 create or replace temp macro answered(v, c, about) as c.status is null or silent(v[c.status]) or about is not null;
@@ -109,11 +104,11 @@ create or replace temp macro is_answered(v, p, c) as
 -- The lines of a stretch as they stand; NULL for one that is no JSON.
 create or replace temp table stretch as
 select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(v, $p)), ','), '}') as body,
     $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
-    select json::varchar as line, json_extract_string(json, $paths) as v
+    select json::varchar as line, json_extract_string(json, $pointers) as v
     from read_ndjson_objects($path, ignore_errors => true, maximum_object_size => $longest)
 )
 
@@ -121,11 +116,11 @@ from (
 -- The rows of a stretch as JSON objects.
 create or replace temp table stretch as
 select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(v, $p)), ','), '}') as body,
     $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
-    select line::varchar as line, json_extract_string(line, $paths) as v
+    select line::varchar as line, json_extract_string(line, $pointers) as v
     from (
         select to_json(cells) as line from read_csv(
             $path, columns => $columns, auto_detect => false, header => false, delim => $delimiter, quote => '"', escape => '"',
@@ -137,11 +132,11 @@ from (
 -- The rows of a stretch as JSON objects.
 create or replace temp table stretch as
 select v[$p.id] as id, try_cast(nullif(v[$p.changed_at], '') as timestamptz) as changed_at,
-    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(line, $names)), ','), '}') as body,
+    concat('{', ltrim(concat(told(v, $p, $c, map($asked, $meant)), attributes(v, $p)), ','), '}') as body,
     $before || line || '}' as raw, hashed($before || line || '}') as content_hash,
     coalesce(regexp_matches(line, $plain) and is_answered(v, $p, $c), false) as plain
 from (
-    select line::varchar as line, json_extract_string(line, $paths) as v
+    select line::varchar as line, json_extract_string(line, $pointers) as v
     from (select to_json(cells) as line from (select columns(*)::varchar from read_parquet($path)) cells)
 )
 

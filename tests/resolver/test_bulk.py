@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import connectors.files.bulk
+from connectors.files.bulk import stretches
+from connectors.files.columns import Pattern
+from connectors.files.tables import Bounds
 from models.landing import Bulk
 from models.ports import Source
 from resolver import explain, land, run, warehouse
@@ -174,6 +179,39 @@ def test_every_nasty_cell_lands_the_same_both_ways_in_every_column(form: str, tm
     assert in_bulk == by_page
     told, _ = brought(source_over(tmp_path, people={**PATTERN, "files": f"people.{form}"}))
     assert told.pages == 1, "DuckDB has not read the file, and the page way was compared with itself"
+
+
+def test_attributes_of_any_name_and_value_land_the_same_both_ways(tmp_path: Path) -> None:
+    names = ("*", "#", "#-1", "$", "$.id", "a.b", "a b", "1", "id*", "?", "@", "Größe", "'", "/id", "ID")
+    told = (
+        '"x"',
+        '""',
+        "0",
+        "-7",
+        "123456789012345",
+        "0.5",
+        "-1234.56",
+        "1.0",
+        "1.50",
+        "1e5",
+        "true",
+        "null",
+        '"1.50"',
+        "[1]",
+        '{"a":1}',
+    )
+    lines = [
+        f'{{"number":{number},"{name}":{value},"last":"y"}}'
+        for number, (name, value) in enumerate(product(names, told))
+    ]  # fmt: skip
+    bare: dict[str, Any] = {
+        "id": "number", "changed_at": None, "columns": {"given_name": "first"}, "identifiers": {}, "consents": [],
+    }  # fmt: skip
+    in_bulk, by_page = both_ways(tmp_path, "people.ndjson", "\n".join(lines).encode(), **bare)
+    assert in_bulk == by_page
+    told_first = json.loads(in_bulk[0][0][7])
+    assert told_first["attributes"] == {"*": "x", "last": "y"}
+    assert len(bulks(source_over(tmp_path, people={**PATTERN, **bare, "files": "people.ndjson"}))) == 1
 
 
 @trying
@@ -357,6 +395,36 @@ def test_a_file_larger_than_a_stretch_lands_whole(
     assert told.landed == 50
     assert told.pages > 5
     assert len(bulks(people(tmp_path, "people.ndjson", *rows))) == told.pages
+
+
+@trying
+@given(
+    rows=rows_of(CELL), spoilt=st.lists(LINE, max_size=3), form=st.sampled_from(["ndjson", "csv"]),
+    block=st.integers(3, 400), stretch=st.integers(3, 2_000), end=st.sampled_from(["\n", "\r\n"]),
+)  # fmt: skip
+def test_wherever_a_block_of_a_file_ends_the_same_lands_both_ways(
+    rows: list[dict[str, Any]], spoilt: list[bytes], form: str, block: int, stretch: int, end: str, tmp_path: Path
+) -> None:
+    lines = [*(json.dumps(row, ensure_ascii=False).encode() for row in rows), *spoilt]
+    content = b"\n".join(lines) if form == "ndjson" else in_csv(rows, end)
+    with (
+        patch.object(connectors.files.bulk, "_BLOCK", block),
+        patch.object(connectors.files.bulk, "_STRETCH", stretch),
+    ):
+        in_bulk, by_page = both_ways(tmp_path, f"people.{form}", b"\xef\xbb\xbf" + content)
+    assert in_bulk == by_page
+
+
+def test_a_quote_that_stays_open_does_not_lead_through_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.files.bulk._BLOCK", 100)
+    path = tmp_path / "people.csv"
+    path.write_bytes(b'id,first\n1,"Ana\n' + b"2,Bo\n" * 10_000)
+    pattern = Pattern.model_validate({"files": "*.csv", "id": "id", "columns": {"given_name": "first"}})
+    with path.open("rb") as file:
+        assert list(stretches(file, pattern, Bounds(row_bytes=1_000))) == [None]
+        assert file.tell() < 3_000
 
 
 def bulks(source: Source) -> list[Bulk]:

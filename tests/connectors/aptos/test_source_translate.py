@@ -215,6 +215,20 @@ def test_reasons_never_quote_the_person() -> None:
     assert not [problem for problem in problems("customer", **wrong).values() if "esta" in problem]
 
 
+def test_a_record_may_have_fields_called_file_and_problem() -> None:
+    assert isinstance(body("interaction", file="complaint.pdf", problem="the zip is stuck"), Activity)
+    assert list(problems("interaction", file="complaint.pdf", problem="the zip is stuck", associateId=None)) == [
+        "associateId"
+    ]
+
+
+def test_what_is_wrong_under_a_name_that_others_chose_is_told_of_the_whole() -> None:
+    wrong = {"ana@mail.example": ["x"], "size": {}}
+    assert problems("customer", attributes=wrong) == {
+        "attributes": "expected a text, a number, true or false by each name"
+    }
+
+
 @pytest.mark.parametrize("raw", ["", "[]", "null", "{", '"x"', "1"])
 def test_a_payload_that_is_no_object_is_refused(raw: str) -> None:
     refusal = SOURCE.translate("customer", raw)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.drops import Damaged
-from connectors.pos.poslog import Bounds, Transaction, transactions
+from connectors.pos.poslog import Bounds, Transaction, transaction_of, transactions
 from tests.connectors.pos.tills import poslog, refusal, transaction
 
 BILLION_LAUGHS = (
@@ -61,6 +61,19 @@ def damage(text: str | bytes, bounds: Bounds | None = None) -> str:
 def test_a_doctype_is_refused_before_anything_in_it_is_used(document: str) -> None:
     assert "DOCTYPE" in damage(document)
     assert "DOCTYPE" in refusal(document).reasons[0].problem
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8-sig", "utf-7", "cp037"])
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0" encoding="{}"?>'])
+def test_no_encoding_hides_a_doctype_in_a_payload(encoding: str, declared: str) -> None:
+    document = declared.format(encoding) + '<!DOCTYPE t [<!ENTITY a "ha">]><Transaction>&a;</Transaction>'
+    with pytest.raises(Damaged):
+        transaction_of(document.encode(encoding).decode("latin-1"), Bounds())
+
+
+def test_the_letters_of_a_doctype_in_a_text_harm_nobody() -> None:
+    record = transaction_of("<Transaction><Note><![CDATA[<!DOCTYPE a>]]></Note></Transaction>", Bounds())
+    assert record.element.findtext("Note") == "<!DOCTYPE a>"
 
 
 def test_an_entity_that_nobody_declared_is_refused() -> None:
