@@ -169,13 +169,15 @@ create table derived.record (
     other_1 varchar, other_2 varchar, other_3 varchar, other_4 varchar, family_mailbox boolean, given_sex varchar
 );
 
--- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none.
+-- identify: the normal form of every told e-mail, phone and other contact point; NULL for what is none. `landline` is NULL where
+-- the numbering plan does not tell landlines from mobiles.
 create table derived.spelling (
     kind varchar not null, value varchar not null, country varchar, normal varchar, landline boolean
 );
 
 -- identify: identifiers in normal form; `usable` is false where a guard keeps the value from being a key. `household`: it is a
--- landline, or a mailbox in the family's name, and so may be anybody's of a household.
+-- landline, a number that may be one and that people of two known names hold, or a family's mailbox, and so may be anybody's of a
+-- household.
 create table derived.identifier (
     record varchar not null, kind varchar not null, value varchar not null, verified boolean not null,
     holders bigint not null, people bigint not null, usable boolean not null, guard varchar, household boolean
